@@ -1,0 +1,2 @@
+//! Tool: build.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Tool: the client.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Tool: the server.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tool: the command-line client (`redis-cli`).

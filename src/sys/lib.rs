@@ -1,0 +1,1 @@
+//! Tool: the system: processes, signals, files, limits and the log.

@@ -1,0 +1,1 @@
+//! Tool: what the tests of the SSL build share.

@@ -1,0 +1,3 @@
+//! Tool: makes development certificates (`make certs`).
+
+fn main() {}
