@@ -127,21 +127,29 @@ impl<'a> Keys<'a> {
         let of_keys = spec.key_specs.iter().any(KeySpec::is_of_keys);
         let vary = spec.key_specs.iter().any(|spec| spec.flags.has(KeyFlags::VARIABLE_FLAGS));
         if of_keys && !vary {
-            let found = Self { argv, specs: spec.key_specs, search, range: Range::EMPTY };
-            if found.fit() {
-                return Ok(found);
+            let found = Self::of_specs(spec.key_specs, argv, search);
+            if found.is_ok() {
+                return found;
             }
         }
         let range = spec.keys_function.ok_or(Misfit)?.find(argv)?;
         Ok(Self { argv, specs: &[], search, range })
     }
 
-    /// Whether each spec's keys are among the arguments, and no spec says that there are more.
-    fn fit(&self) -> bool {
-        self.specs
-            .iter()
-            .filter(|spec| spec.counts(self.search))
-            .all(|spec| !spec.flags.has(KeyFlags::INCOMPLETE) && spec.range(self.argv).is_ok())
+    /// Holds each spec against the arguments: its keys must be among them, and it must not
+    /// say that there may be more.
+    pub(super) fn of_specs(
+        specs: &'static [KeySpec],
+        argv: Argv<'a>,
+        search: Search,
+    ) -> Result<Self, Misfit> {
+        for spec in specs.iter().filter(|spec| spec.counts(search)) {
+            if spec.flags.has(KeyFlags::INCOMPLETE) {
+                return Err(Misfit);
+            }
+            spec.range(argv)?;
+        }
+        Ok(Self { argv, specs, search, range: Range::EMPTY })
     }
 }
 
@@ -158,7 +166,7 @@ impl Iterator for Keys<'_> {
             let (spec, rest) = self.specs.split_first()?;
             self.specs = rest;
             if spec.counts(self.search) {
-                // `fit` has seen that no spec fails.
+                // `of_specs` has seen that no spec fails.
                 self.range = spec.range(self.argv).ok().flatten().unwrap_or(Range::EMPTY);
             }
         }

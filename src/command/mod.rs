@@ -12,6 +12,8 @@ pub mod keyspec;
 pub mod names;
 pub mod spec;
 pub mod stats;
+#[cfg(test)]
+mod tests;
 
 use resp::Argv;
 

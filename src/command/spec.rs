@@ -76,6 +76,11 @@ impl Spec {
         self.subcommand_count != 0
     }
 
+    /// Returns the name of the container, or its own if it is nobody's subcommand.
+    pub fn container_name(&self) -> &'static str {
+        self.container.map_or(self.name, |container| container.spec().name)
+    }
+
     /// Walks the subcommands in the order of their names.
     pub fn subcommands(&self) -> impl ExactSizeIterator<Item = CommandId> + Clone + use<> {
         let first = self.first_subcommand;

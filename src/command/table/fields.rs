@@ -28,14 +28,15 @@ impl Fields {
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>> {
         match self.table.remove(name) {
             None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+            Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(self.error(format!("`{name}` wants a text, not {other}"))),
         }
     }
 
-    /// Takes a text that must be there.
+    /// Takes a text that must be there and not be empty.
     pub(crate) fn required_text(&mut self, name: &str) -> Result<String> {
-        self.text(name)?.ok_or_else(|| self.error(format!("`{name}` is missing")))
+        let text = self.text(name)?.filter(|text| !text.is_empty());
+        text.ok_or_else(|| self.error(format!("`{name}` is missing")))
     }
 
     /// Takes an integer of any size.
