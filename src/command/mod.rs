@@ -13,6 +13,8 @@ pub mod names;
 pub mod spec;
 pub mod stats;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
 
 use resp::Argv;

@@ -7,12 +7,12 @@
 
 use std::fmt::Write;
 
-use super::{
-    Argument, BeginSearch, FindKeys, KEYS_FUNCTIONS, KeySpec, Record, Result, legacy::legacy,
-};
-use crate::{
+use super::super::{
     flags::{AclCategories, Flags},
     hash::{Folded, bucket, slot},
+};
+use super::{
+    Argument, BeginSearch, FindKeys, KEYS_FUNCTIONS, KeySpec, Record, Result, legacy::legacy,
 };
 
 /// What a container that has no code of its own does: nothing can call it.

@@ -5,8 +5,8 @@
 //! without a gap; whatever it cannot express makes the command one of movable keys, and tells
 //! clients to ask COMMAND GETKEYS.
 
+use super::super::flags::KeyFlags;
 use super::{BeginSearch, FindKeys, KeySpec};
-use crate::flags::KeyFlags;
 
 /// First key, last key (negative: from the end), step; and whether that is not all.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]

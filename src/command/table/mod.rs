@@ -9,10 +9,12 @@
 mod emit;
 mod fields;
 mod legacy;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use crate::{
+use super::{
     flags::{AclCategories, ArgumentFlags, DocFlags, Flags, KeyFlags},
     hash::NAME_BYTES_MAX,
 };
