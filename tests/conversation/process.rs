@@ -74,7 +74,7 @@ impl Program {
 
     /// Makes it the reference, of this version.
     #[must_use]
-    pub(crate) fn as_reference(mut self, version: (u32, u32)) -> Self {
+    pub(crate) fn into_reference(mut self, version: (u32, u32)) -> Self {
         self.reference = Some(version);
         self
     }

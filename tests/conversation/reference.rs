@@ -37,7 +37,7 @@ pub fn reference() -> Option<Program> {
 
 fn program(path: PathBuf, version: (u32, u32)) -> Program {
     let name = format!("the reference {} ({}.{})", path.display(), version.0, version.1);
-    Program::new(&name, path).as_reference(version)
+    Program::new(&name, path).into_reference(version)
 }
 
 /// Asks a binary who it is. Ours says so too, and is no reference.

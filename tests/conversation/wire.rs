@@ -11,7 +11,7 @@ enum Node {
     /// A header with a length, and as many bytes.
     Bulk(Vec<u8>, Vec<u8>),
     /// A header with a count, and the elements; how many make one entry (two in a map).
-    Aggregate(Vec<u8>, Vec<Node>, usize),
+    Aggregate(Vec<u8>, Vec<Self>, usize),
 }
 
 /// Replies in the form of a file: a text for each, and whether the last of them was cut off.
