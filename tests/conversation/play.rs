@@ -154,7 +154,7 @@ fn play(
                 world.say(who, &request.map_err(place_in)?)
             }
             Action::Hear { who, expected, is_sorted } => {
-                let expected = words::substitute(expected, &captured);
+                let expected = words::recall(expected, &captured);
                 let ear = Ear { who, expected: &expected, is_sorted: *is_sorted };
                 let (replies, is_met) = ear.listen(world, &mut captured)?;
                 if !is_met {

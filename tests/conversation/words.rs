@@ -85,21 +85,30 @@ pub fn encode<W: AsRef<[u8]>>(words: &[W]) -> Vec<u8> {
 
 /// Replaces `{name}` by what was captured and `{text*count}` by repetition. Other braces stay.
 pub(crate) fn substitute(text: &str, captured: &BTreeMap<String, String>) -> String {
+    replace_braces(text, |inner| {
+        let repeated = || {
+            let (unit, count) = inner.rsplit_once('*')?;
+            Some(unit.repeat(count.parse().ok()?)).filter(|_| !unit.is_empty())
+        };
+        captured.get(inner).cloned().or_else(repeated)
+    })
+}
+
+/// Replaces `{name}` alone: in an expectation, repetition is how a reply is written.
+pub(crate) fn recall(text: &str, captured: &BTreeMap<String, String>) -> String {
+    replace_braces(text, |inner| captured.get(inner).cloned())
+}
+
+fn replace_braces(text: &str, meaning: impl Fn(&str) -> Option<String>) -> String {
     let mut done = String::new();
     let mut rest = text;
     while let Some(start) = rest.find('{') {
         done += &rest[..start];
         rest = &rest[start..];
-        let meaning = rest.find('}').and_then(|end| {
-            let inner = &rest[1..end];
-            let repeated = inner.rsplit_once('*').and_then(|(unit, count)| {
-                Some(unit.repeat(count.parse().ok()?)).filter(|_| !unit.is_empty())
-            });
-            Some((captured.get(inner).cloned().or(repeated)?, end))
-        });
-        match meaning {
-            Some((meaning, end)) => {
-                done += &meaning;
+        let found = rest.find('}').and_then(|end| Some((meaning(&rest[1..end])?, end)));
+        match found {
+            Some((text, end)) => {
+                done += &text;
                 rest = &rest[end + 1..];
             }
             None => {
@@ -129,5 +138,6 @@ mod tests {
     fn braces_stand_for_captures_and_repetition() {
         let captured = BTreeMap::from([("id".to_string(), "7".to_string())]);
         assert_eq!(substitute("K {id} {ab*3} {tag}k {", &captured), "K 7 ababab {tag}k {");
+        assert_eq!(recall("{id} {ab*3}", &captured), "7 {ab*3}");
     }
 }
