@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     expect, script,
-    script::{Action, Conversation},
+    script::{Action, Conversation, Order},
     wire, words,
     world::{Heard, Place, World},
 };
@@ -153,9 +153,9 @@ fn play(
                 };
                 world.say(who, &request.map_err(place_in)?)
             }
-            Action::Hear { who, expected, is_sorted } => {
+            Action::Hear { who, expected, order } => {
                 let expected = words::recall(expected, &captured);
-                let ear = Ear { who, expected: &expected, is_sorted: *is_sorted };
+                let ear = Ear { who, expected: &expected, order: *order };
                 let (replies, is_met) = ear.listen(world, &mut captured)?;
                 if !is_met {
                     let heard = replies.join(" ");
@@ -163,8 +163,7 @@ fn play(
                     outcome.failures.push(format!(
                         "  line {line}, after {last_said}\n    expected {expected}\n       heard {heard}"
                     ));
-                    let mark = if *is_sorted { "<~" } else { "<" };
-                    let text = lay_out(&format!("{who}{mark}"), &replies);
+                    let text = lay_out(&format!("{who}{}", order.mark()), &replies);
                     outcome.updates.push((step.line, step.line_count, text));
                 }
                 Ok(())
@@ -183,7 +182,7 @@ fn play(
 struct Ear<'a> {
     who: &'a str,
     expected: &'a str,
-    is_sorted: bool,
+    order: Order,
 }
 
 impl Ear<'_> {
@@ -199,7 +198,7 @@ impl Ear<'_> {
             let more = world.hear(self.who)?;
             heard.bytes.extend_from_slice(&more.bytes);
             heard.is_closed |= more.is_closed;
-            let rendered = wire::render(&heard.bytes, self.is_sorted);
+            let rendered = wire::render(&heard.bytes, self.order);
             let mut replies = rendered.replies;
             if heard.is_closed {
                 replies.push("(closed)".into());

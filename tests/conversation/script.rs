@@ -37,10 +37,32 @@ pub(crate) struct Step {
     pub(crate) action: Action,
 }
 
+/// Which order of elements is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The very one.
+    Given,
+    /// Any, of elements, or of a map's pairs.
+    Any,
+    /// Any, of the pairs of an array that is a map.
+    AnyOfPairs,
+}
+
+impl Order {
+    /// What stands behind the name of who hears.
+    pub(crate) fn mark(self) -> &'static str {
+        match self {
+            Self::Given => "<",
+            Self::Any => "<~",
+            Self::AnyOfPairs => "<~~",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Action {
     Say { who: String, text: String, is_raw: bool },
-    Hear { who: String, expected: String, is_sorted: bool },
+    Hear { who: String, expected: String, order: Order },
     Sleep(u64),
     Open(String),
     Close(String),
@@ -171,12 +193,9 @@ pub(crate) fn parse_version(text: &str) -> Option<(u32, u32)> {
 
 fn parse_action(line: &str) -> Result<Action, String> {
     let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let said = |who: &str, is_raw| Action::Say { who: who.into(), text: rest.to_string(), is_raw };
-    let heard = |who: &str, is_sorted| Action::Hear {
-        who: who.into(),
-        expected: single_spaced(rest),
-        is_sorted,
-    };
+    let said = |who: &str, is_raw| Action::Say { who: who.into(), text: rest.into(), is_raw };
+    let heard =
+        |who: &str, order| Action::Hear { who: who.into(), expected: single_spaced(rest), order };
     let action = match first {
         "sleep" => Action::Sleep(rest.parse().map_err(|_| format!("what is {line:?}?"))?),
         "open" => Action::Open(rest.into()),
@@ -184,15 +203,17 @@ fn parse_action(line: &str) -> Result<Action, String> {
         "shut" => Action::Shut(rest.into()),
         "restart" => Action::Restart,
         _ => {
-            let word = [(">>", 0), (">", 1), ("<~", 2), ("<", 3)];
-            let found =
-                word.iter().find_map(|(mark, kind)| Some((first.strip_suffix(mark)?, *kind)));
-            match found {
-                Some((who, 0)) => said(who, true),
-                Some((who, 1)) => said(who, false),
-                Some((who, 2)) => heard(who, true),
-                Some((who, _)) => heard(who, false),
-                None => return Err(format!("what is {line:?}?")),
+            // The longer marks first, for the shorter ones end them.
+            let orders = [Order::AnyOfPairs, Order::Any, Order::Given];
+            let hearer = |order: Order| Some((first.strip_suffix(order.mark())?, order));
+            if let Some((who, order)) = orders.into_iter().find_map(hearer) {
+                heard(who, order)
+            } else if let Some(who) = first.strip_suffix(">>") {
+                said(who, true)
+            } else if let Some(who) = first.strip_suffix('>') {
+                said(who, false)
+            } else {
+                return Err(format!("what is {line:?}?"));
             }
         }
     };

@@ -1,5 +1,7 @@
 //! Tool: replies as a file shows them: one line, a space for each line end.
 
+use crate::script::Order;
+
 /// Runs of one byte from this length on are shown as `{x*1000}`.
 const RUN: usize = 32;
 
@@ -21,7 +23,7 @@ pub(crate) struct Rendered {
 }
 
 /// Shows what was heard. What is not RESP is shown as it came.
-pub(crate) fn render(bytes: &[u8], is_sorted: bool) -> Rendered {
+pub(crate) fn render(bytes: &[u8], order: Order) -> Rendered {
     let mut rest = bytes;
     let mut replies = Vec::new();
     while !rest.is_empty() {
@@ -29,7 +31,7 @@ pub(crate) fn render(bytes: &[u8], is_sorted: bool) -> Rendered {
             replies.push(escape(rest));
             return Rendered { replies, is_partial: true };
         };
-        replies.push(show(&node, is_sorted));
+        replies.push(show(&node, order));
         rest = tail;
     }
     Rendered { replies, is_partial: false }
@@ -59,16 +61,18 @@ fn parse(bytes: &[u8]) -> Option<(Node, &[u8])> {
     Some((Node::Aggregate(line.to_vec(), children, unit), rest))
 }
 
-fn show(node: &Node, is_sorted: bool) -> String {
+fn show(node: &Node, order: Order) -> String {
     match node {
         Node::Line(line) => escape(line),
         Node::Bulk(head, payload) if payload.is_empty() => escape(head),
         Node::Bulk(head, payload) => format!("{} {}", escape(head), escape(payload)),
         Node::Aggregate(head, children, unit) => {
-            let children: Vec<String> = children.iter().map(|child| show(child, false)).collect();
+            let children: Vec<String> =
+                children.iter().map(|child| show(child, Order::Given)).collect();
+            let unit = if order == Order::AnyOfPairs { 2 } else { *unit };
             let mut entries: Vec<String> =
-                children.chunks(*unit).map(|pair| pair.join(" ")).collect();
-            if is_sorted {
+                children.chunks(unit).map(|pair| pair.join(" ")).collect();
+            if order != Order::Given {
                 entries.sort();
             }
             entries.insert(0, escape(head));
@@ -108,31 +112,32 @@ fn escape(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn text(bytes: &[u8], is_sorted: bool) -> String {
-        render(bytes, is_sorted).replies.join(" ")
+    fn text(bytes: &[u8], order: Order) -> String {
+        render(bytes, order).replies.join(" ")
     }
 
     #[test]
     fn replies_become_one_line() {
-        assert_eq!(text(b"+OK\r\n$-1\r\n$3\r\na\r\n\r\n", false), "+OK $-1 $3 a\\r\\n");
-        assert_eq!(text(b"*2\r\n$0\r\n\r\n$2\r\n<\xff\r\n", false), "*2 $0 $2 \\<\\xff");
-        assert_eq!(text(b"$3\r\n a \r\n", false), "$3 \\x20a\\x20");
+        assert_eq!(text(b"+OK\r\n$-1\r\n$3\r\na\r\n\r\n", Order::Given), "+OK $-1 $3 a\\r\\n");
+        assert_eq!(text(b"*2\r\n$0\r\n\r\n$2\r\n<\xff\r\n", Order::Given), "*2 $0 $2 \\<\\xff");
+        assert_eq!(text(b"$3\r\n a \r\n", Order::Given), "$3 \\x20a\\x20");
         assert_eq!(
-            text(b"$40\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", false),
+            text(b"$40\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", Order::Given),
             "$40 {x*40}"
         );
     }
 
     #[test]
     fn elements_and_pairs_are_sorted_on_demand() {
-        assert_eq!(text(b"*2\r\n+b\r\n+a\r\n", true), "*2 +a +b");
-        assert_eq!(text(b"%2\r\n+b\r\n:1\r\n+a\r\n:2\r\n", true), "%2 +a :2 +b :1");
+        assert_eq!(text(b"*2\r\n+b\r\n+a\r\n", Order::Any), "*2 +a +b");
+        assert_eq!(text(b"%2\r\n+b\r\n:1\r\n+a\r\n:2\r\n", Order::Any), "%2 +a :2 +b :1");
+        assert_eq!(text(b"*4\r\n+b\r\n:1\r\n+a\r\n:2\r\n", Order::AnyOfPairs), "*4 +a :2 +b :1");
     }
 
     #[test]
     fn a_cut_reply_is_seen_to_be_one() {
         for cut in ["*2\r\n+a\r\n", "$5\r\nabc", "+O"] {
-            assert!(render(cut.as_bytes(), false).is_partial, "{cut:?}");
+            assert!(render(cut.as_bytes(), Order::Given).is_partial, "{cut:?}");
         }
     }
 }
