@@ -5,6 +5,7 @@
 //! read, `stats` counts calls, `flags` and `hash` are shared with the build, to which
 //! `table/` belongs whole.
 
+pub mod describe;
 pub mod docs;
 pub mod flags;
 mod hash;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use resp::OwnedArgv;
+use resp::{OwnedArgv, Protocol, Reply};
 
 use super::{
-    Argument, BeginSearch, CommandId, FindKeys, Flags, KeySpec, Names,
+    Argument, BeginSearch, CommandId, FindKeys, Flags, KeySpec, Names, describe,
     docs::Docs,
     keyspec::{KeyAt, Keys, Misfit, Search},
     names::{Lookup, RenameError},
@@ -366,4 +366,47 @@ fn calls_are_counted_by_command() {
     assert!((counted.usec_per_call() - 3.5).abs() < f64::EPSILON);
     stats.reset();
     assert_eq!(stats.used().count(), 0);
+}
+
+/// Describes a command in a protocol's words, line ends shown as spaces.
+fn described(write: fn(&mut Reply, CommandId), name: &[u8], protocol: Protocol) -> String {
+    let mut reply = Reply { protocol, ..Reply::default() };
+    write(&mut reply, CommandId::find_full(name).unwrap());
+    String::from_utf8(reply.output().front().to_vec()).unwrap().replace("\r\n", " ")
+}
+
+#[test]
+fn info_has_the_types_of_its_protocol() {
+    let resp3 = "*10 $3 get :2 ~2 +readonly +fast :1 :1 :1 ~3 +@read +@string +@fast ~0 ~1 %3 \
+                 $5 flags ~2 +RO +access $12 begin_search %2 $4 type $5 index $4 spec %1 $5 index \
+                 :1 $9 find_keys %2 $4 type $5 range $4 spec %3 $7 lastkey :0 $7 keystep :1 $5 \
+                 limit :0 ~0 ";
+    assert_eq!(described(describe::info, b"get", Protocol::Resp3), resp3);
+    let resp2 = "*10 $3 get :2 *2 +readonly +fast :1 :1 :1 *3 +@read +@string +@fast *0 *1 *6 \
+                 $5 flags *2 +RO +access $12 begin_search *4 $4 type $5 index $4 spec *2 $5 index \
+                 :1 $9 find_keys *4 $4 type $5 range $4 spec *6 $7 lastkey :0 $7 keystep :1 $5 \
+                 limit :0 *0 ";
+    assert_eq!(described(describe::info, b"get", Protocol::Resp2), resp2);
+    // What is for ourselves alone is not shown.
+    assert!(!described(describe::info, b"debug", Protocol::Resp2).contains("protected"));
+    assert!(
+        described(describe::info, b"client", Protocol::Resp3).contains(" *10 $9 client|id :2 ")
+    );
+}
+
+#[test]
+fn docs_leave_out_what_is_not_said() {
+    let time = format!(
+        "%4 $7 summary ${} {} $5 since $5 2.6.0 $5 group $6 server $10 complexity $4 O(1) ",
+        super::ids::TIME.docs().summary.len(),
+        super::ids::TIME.docs().summary,
+    );
+    assert_eq!(described(describe::docs, b"time", Protocol::Resp3), time);
+    let setnx = described(describe::docs, b"setnx", Protocol::Resp2);
+    assert!(setnx.starts_with("*16 ") && setnx.contains(" $9 doc_flags *1 +deprecated "));
+    let set = described(describe::docs, b"set", Protocol::Resp3);
+    assert!(set.contains(" $7 history ~4 *2 $6 2.6.12 ") && set.contains(" $9 arguments *5 %4 "));
+    let client = described(describe::docs, b"client", Protocol::Resp3);
+    let count = super::ids::CLIENT.spec().subcommands().len();
+    assert!(client.contains(&format!(" $11 subcommands %{count} $14 client|getname %4 ")));
 }
