@@ -1,3 +1,40 @@
-//! Pure: the crate map.
+//! Pure: the crate map: a Redis with SSL.
+//!
+//! Four rings. `base`, `sys`, `ds` and then `ae`, `net` (with `ssl`), `resp` are crates of
+//! their own below `src/`: the compiler holds their borders, and an edit of a command
+//! compiles none of them. This crate is the upper two rings: rooms own state and never
+//! name `Server`; flows and commands move things between rooms and may call each other.
+//!
+//! Reading order: `server::call` (what a command sees), `keyspace`, then any file of
+//! `commands`; then the way of a request from `server::accept` over `server::input` and
+//! `server::process` to `server::output`.
 
+// Rooms.
+
+/// The thread that frees what is big.
+pub mod bio;
+/// One client, and the table of them all.
+pub mod client;
+/// Commands as data.
 pub mod command;
+/// What the operator has chosen.
+pub mod config;
+/// What a client can do wrong, and the words for it.
+pub mod error;
+/// The data.
+pub mod keyspace;
+/// Who this process is, since when, and how it will end.
+pub mod lifecycle;
+/// What a server counts about itself.
+pub mod stats;
+/// What a key can hold.
+pub mod value;
+/// Which Redis this is.
+pub mod version;
+
+// Flows and commands.
+
+/// The handlers, one file a family.
+pub mod commands;
+/// The server, and what runs commands on it.
+pub mod server;

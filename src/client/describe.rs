@@ -1,0 +1,131 @@
+//! Room: a client in one line, as CLIENT LIST, CLIENT INFO and the log show it.
+
+use std::os::fd::AsRawFd;
+
+use resp::{Protocol, Query, Reply};
+
+use crate::{
+    client::{Client, Frame, Session},
+    error::ReplyError,
+};
+
+/// The buffer that Redis gives each client for short replies; ours grows from nothing.
+const REPLY_BUFFER_BYTES_SHOWN_MIN: usize = 1024;
+
+/// What kinds of clients there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Sends requests, reads replies.
+    Normal,
+    /// The primary, on a replica.
+    Master,
+    /// A replica.
+    Replica,
+    /// Listens to channels.
+    PubSub,
+}
+
+impl Kind {
+    /// Finds a kind by its name in any case.
+    pub fn parse(name: &[u8]) -> Result<Self, ReplyError> {
+        let kinds = [
+            ("normal", Self::Normal),
+            ("master", Self::Master),
+            ("slave", Self::Replica),
+            ("replica", Self::Replica),
+            ("pubsub", Self::PubSub),
+        ];
+        let found = kinds.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
+        let unknown = || ReplyError::Bytes([b"ERR Unknown client type '", name, b"'"].concat());
+        found.map(|(_, kind)| *kind).ok_or_else(unknown)
+    }
+}
+
+/// What is known of a client's talk, wherever its parts are at the moment.
+#[derive(Debug)]
+pub struct Talk<'a> {
+    /// See there.
+    pub session: &'a Session,
+    /// Absent while its request runs.
+    pub query: Option<&'a Query>,
+    /// What it is to be sent.
+    pub reply: &'a Reply,
+    /// The arguments of the request that runs.
+    pub argument_bytes: usize,
+}
+
+impl<'a> From<&'a Frame> for Talk<'a> {
+    fn from(frame: &'a Frame) -> Self {
+        let Frame { session, query, reply } = frame;
+        Self { session, query: Some(query), reply, argument_bytes: 0 }
+    }
+}
+
+/// Describes a client in one line without its end.
+pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
+    let seconds_since = |at_ms: i64| (now_ms - at_ms).max(0) / 1000;
+    let fd = client.wire.as_ref().map_or(-1, |(_, connection)| connection.as_raw_fd());
+    let mut line = format!("id={} addr={} laddr={} fd={fd} name=", client.number, client.peer, client.local)
+        .into_bytes();
+    line.extend_from_slice(client.name.as_deref().unwrap_or_default());
+    let query = talk.query.map_or((0, 0, 0), |query| {
+        let pending = query.pending_bytes();
+        (pending, query.buffer_capacity().saturating_sub(pending), query.memory_bytes())
+    });
+    let output = talk.reply.output();
+    let tail = output.tail_capacity().max(REPLY_BUFFER_BYTES_SHOWN_MIN);
+    let (chunks, pending) = (output.chunk_count(), output.pending_bytes());
+    let output_memory = if chunks == 0 { 0 } else { client_output_bytes(client, talk.reply) };
+    let total = size_of::<Client>() + query.2 + tail + output_memory + talk.argument_bytes;
+    let command = client.last_command.map_or("NULL", |command| command.spec().full_name);
+    let more = format!(
+        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} \
+         argv-mem={} multi-mem=0 rbs={tail} rbp={tail} obl={} oll={chunks} omem={output_memory} \
+         tot-mem={total} events={} cmd={command} user={} redir=-1 resp={}",
+        seconds_since(client.created_ms),
+        seconds_since(client.active_ms),
+        flags(client, talk.session),
+        talk.session.db,
+        query.0,
+        query.1,
+        talk.argument_bytes,
+        if chunks == 0 { pending } else { 0 },
+        if client.is_stuck { "rw" } else { "r" },
+        if talk.session.is_authenticated { "default" } else { "(superuser)" },
+        if talk.reply.protocol == Protocol::Resp3 { 3 } else { 2 },
+    );
+    line.extend_from_slice(more.as_bytes());
+    for (field, value) in
+        [(" lib-name=", &client.library_name), (" lib-ver=", &client.library_version)]
+    {
+        line.extend_from_slice(field.as_bytes());
+        line.extend_from_slice(value.as_deref().unwrap_or_default());
+    }
+    if let Some(tls) = client.wire.as_ref().and_then(|(_, connection)| connection.tls_info()) {
+        let resumed = if tls.is_resumed { "yes" } else { "no" };
+        let peer_name = tls.peer_name.as_deref().unwrap_or_default().replace([' ', '\n'], "_");
+        let text = format!(
+            " tls-protocol={} tls-cipher={} tls-resumed={resumed} tls-peer-name={peer_name}",
+            tls.protocol, tls.cipher
+        );
+        line.extend_from_slice(text.as_bytes());
+    }
+    line
+}
+
+fn client_output_bytes(client: &Client, reply: &Reply) -> usize {
+    reply.output().memory_bytes() + client.pushes.output().memory_bytes()
+}
+
+fn flags(client: &Client, session: &Session) -> String {
+    let mut flags = String::new();
+    let is_unix = client.wire.as_ref().is_some_and(|(_, wire)| wire.peer().is_unix());
+    let known = [
+        (client.closes_after_reply(), 'c'),
+        (is_unix, 'U'),
+        (client.no_evict, 'e'),
+        (session.no_touch, 'T'),
+    ];
+    flags.extend(known.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag));
+    if flags.is_empty() { "N".to_owned() } else { flags }
+}

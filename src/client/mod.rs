@@ -1,0 +1,199 @@
+//! Room: one client: what it has said, what it is told, and what state its talk is in.
+//!
+//! Whatever a command of the client itself may read or change while it runs stands in
+//! `Frame`, which is lent to the flow that runs it; whatever others may look at at any
+//! time (its name, its addresses) stands in `Client`.
+
+pub mod describe;
+mod limits;
+mod table;
+
+use std::io::{self, IoSlice};
+
+use ae::Fd;
+use base::Bytes;
+use net::Connection;
+use resp::{Query, Reply};
+
+use crate::command::CommandId;
+
+pub use limits::OutputState;
+pub use table::{ClientId, Clients};
+
+/// Slices handed to the system at once.
+const SLICES: usize = 64;
+
+/// The state of a client's talk, one truth for every call made in its name.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// The selected database.
+    pub db: usize,
+    /// Whether the client may run commands.
+    pub is_authenticated: bool,
+    /// Which of its replies it wants.
+    pub reply_mode: ReplyMode,
+    /// Reading does not count as an access (CLIENT NO-TOUCH).
+    pub no_touch: bool,
+}
+
+/// Which replies a client wants (CLIENT REPLY).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReplyMode {
+    /// All.
+    #[default]
+    On,
+    /// None.
+    Off,
+    /// Not that of the next command.
+    SkipNext,
+    /// Not this one.
+    Skip,
+}
+
+/// What a client lends to the flow that runs its commands: while that lasts, the server
+/// can be changed at will and none of this can be reached through it.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// See `Session`.
+    pub session: Session,
+    /// What it has sent; the arguments of its commands are slices of this.
+    pub query: Query,
+    /// What it is to be sent.
+    pub reply: Reply,
+}
+
+/// How much longer a client exists. All but `Alive` is dead to every observer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    Alive,
+    /// What it was told last is still sent.
+    ClosesAfterReply,
+    Closes,
+}
+
+/// A connected client.
+#[derive(Debug)]
+pub struct Client {
+    /// What CLIENT ID answers; never given out twice.
+    pub number: u64,
+    /// Where it is connected from, as CLIENT LIST shows it.
+    pub peer: Box<str>,
+    /// What it is connected to.
+    pub local: Box<str>,
+    /// Absent only where a test has no sockets.
+    pub wire: Option<(Fd, Connection)>,
+    /// Absent while it is lent.
+    pub frame: Option<Frame>,
+    /// CLIENT SETNAME.
+    pub name: Option<Bytes>,
+    /// CLIENT SETINFO lib-name.
+    pub library_name: Option<Bytes>,
+    /// CLIENT SETINFO lib-ver.
+    pub library_version: Option<Bytes>,
+    /// When it came.
+    pub created_ms: i64,
+    /// When it last sent a byte or was sent its reply.
+    pub active_ms: i64,
+    /// The command it ran last.
+    pub last_command: Option<CommandId>,
+    /// It is not evicted for its memory (CLIENT NO-EVICT).
+    pub no_evict: bool,
+    /// How long more has waited for it than may.
+    pub output: OutputState,
+    /// It negotiates still, or waits to: no client yet to an observer.
+    pub is_negotiating: bool,
+    /// Pushed while the frame was lent; goes behind the reply.
+    pushes: Reply,
+    life: Life,
+    is_listed: bool,
+    /// The kernel took no more; what is left may be TLS records that only s2n sees.
+    is_stuck: bool,
+}
+
+// A client's I/O may one day be served by another thread.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Client>();
+};
+
+impl Client {
+    fn new(number: u64, now_ms: i64) -> Self {
+        Self {
+            number,
+            peer: Box::default(),
+            local: Box::default(),
+            wire: None,
+            frame: Some(Frame::default()),
+            name: None,
+            library_name: None,
+            library_version: None,
+            created_ms: now_ms,
+            active_ms: now_ms,
+            last_command: None,
+            no_evict: false,
+            output: OutputState::default(),
+            is_negotiating: false,
+            pushes: Reply::default(),
+            life: Life::Alive,
+            is_listed: false,
+            is_stuck: false,
+        }
+    }
+
+    /// Whether it can still ask for anything.
+    pub fn is_alive(&self) -> bool {
+        self.life == Life::Alive
+    }
+
+    /// Whether it only waits for its last reply to be sent.
+    pub fn closes_after_reply(&self) -> bool {
+        self.life == Life::ClosesAfterReply
+    }
+
+    /// Counts what is to be sent and not yet in the kernel's hands.
+    pub fn pending_output_bytes(&self) -> usize {
+        let reply = self.frame.as_ref().map_or(0, |frame| frame.reply.output().pending_bytes());
+        let wire = self.wire.as_ref().map_or(0, |(_, wire)| wire.pending_output_bytes());
+        reply + self.pushes.output().pending_bytes() + wire
+    }
+
+    /// Counts the memory that its output takes; that of big values is shared, and
+    /// counted as if it were its own.
+    pub fn output_memory_bytes(&self) -> usize {
+        let reply = self.frame.as_ref().map_or(0, |frame| frame.reply.output().memory_bytes());
+        let wire = self.wire.as_ref().map_or(0, |(_, wire)| wire.pending_output_bytes());
+        reply + self.pushes.output().memory_bytes() + wire
+    }
+
+    /// Sends what there is to send; `WouldBlock` if some of it stays. Says how many bytes
+    /// of replies went.
+    pub fn send(&mut self) -> (usize, io::Result<()>) {
+        let (Some((_, connection)), Some(frame)) = (&mut self.wire, &mut self.frame) else {
+            return (0, Ok(()));
+        };
+        let output = frame.reply.output_mut();
+        let mut sent = 0;
+        let outcome = loop {
+            if output.is_empty() {
+                break connection.flush();
+            }
+            let outcome = if output.chunk_count() == 0 {
+                connection.write(output.front())
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = output.gather(&mut slices);
+                connection.write_vectored(&slices[..count])
+            };
+            match outcome {
+                Ok(bytes) => {
+                    output.consume(bytes);
+                    sent += bytes;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.is_stuck = outcome.is_err();
+        (sent, outcome)
+    }
+}

@@ -1,0 +1,187 @@
+//! Room: all clients, by handles that go stale instead of dangling.
+//!
+//! Invariants: a client marked to close is found by nobody but the flow that frees it;
+//! a slot is given out again only under another generation; a frame is lent once.
+
+use std::mem;
+
+use resp::{Protocol, Reply};
+
+use crate::client::{Client, Frame, Life};
+
+/// Names a client for as long as it lives, and nobody after.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ClientId {
+    slot: u32,
+    generation: u32,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    client: Option<Box<Client>>,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub struct Clients {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    count: usize,
+    last_number: u64,
+    /// To be sent something before the loop sleeps.
+    with_output: Vec<ClientId>,
+    /// Over, all said; freed before the loop sleeps.
+    finished: Vec<ClientId>,
+}
+
+impl Clients {
+    /// Makes a client without a connection.
+    pub fn add(&mut self, now_ms: i64) -> ClientId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).expect("clients are fewer than 2^32")
+        });
+        self.last_number += 1;
+        self.count += 1;
+        let place = &mut self.slots[slot as usize];
+        place.client = Some(Box::new(Client::new(self.last_number, now_ms)));
+        ClientId { slot, generation: place.generation }
+    }
+
+    /// Counts all clients, those that negotiate or close among them.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Finds a living client.
+    pub fn find(&mut self, id: ClientId) -> Option<&mut Client> {
+        self.find_even_closing(id).filter(|client| client.is_alive())
+    }
+
+    /// Finds a client that may be about to be freed; for sending its last words.
+    pub fn find_even_closing(&mut self, id: ClientId) -> Option<&mut Client> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        slot.client.as_deref_mut().filter(|_| slot.generation == id.generation)
+    }
+
+    /// Walks over the living clients, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = (ClientId, &Client)> {
+        self.slots.iter().enumerate().filter_map(|(at, slot)| {
+            let client = slot.client.as_deref().filter(|client| client.is_alive())?;
+            let slot_index = u32::try_from(at).expect("clients are fewer than 2^32");
+            Some((ClientId { slot: slot_index, generation: slot.generation }, client))
+        })
+    }
+
+    /// Counts the places that clients stand in, empty ones included.
+    pub fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Returns who stands in a place; a cron looks at a part of them at a time.
+    pub fn at(&self, slot: usize) -> Option<ClientId> {
+        let place = self.slots.get(slot)?;
+        place.client.as_ref()?;
+        let generation = place.generation;
+        Some(ClientId { slot: u32::try_from(slot).expect("a slot of the table"), generation })
+    }
+
+    /// Takes a client's frame, unless it runs a command already.
+    pub fn lend(&mut self, id: ClientId) -> Option<Frame> {
+        self.find(id)?.frame.take()
+    }
+
+    /// Moves behind the reply what was pushed meanwhile; says whether the client lives.
+    pub fn settle(&mut self, id: ClientId, frame: &mut Frame) -> bool {
+        let client = self.find_even_closing(id).expect("freed only before sleep");
+        if !client.pushes.is_empty() {
+            frame.reply.append(&mut client.pushes);
+        }
+        client.is_alive()
+    }
+
+    /// Takes a frame back.
+    pub fn give_back(&mut self, id: ClientId, mut frame: Frame) {
+        self.settle(id, &mut frame);
+        let client = self.find_even_closing(id).expect("settled just now");
+        let is_due = !frame.reply.is_empty() || !client.is_alive();
+        client.frame = Some(frame);
+        if is_due {
+            self.list(id);
+        }
+    }
+
+    /// Tells a client something at any time; says whether it was there to hear it.
+    pub fn push(&mut self, id: ClientId, write: impl FnOnce(&mut Reply)) -> bool {
+        let Some(client) = self.find(id) else { return false };
+        match &mut client.frame {
+            Some(frame) => write(&mut frame.reply),
+            None => write(&mut client.pushes),
+        }
+        self.list(id);
+        true
+    }
+
+    /// Lets what is pushed to a client be in its protocol, also while its frame is lent.
+    pub fn speak(&mut self, id: ClientId, protocol: Protocol) {
+        if let Some(client) = self.find(id) {
+            client.pushes.protocol = protocol;
+        }
+    }
+
+    /// Ends a client: dead at once, freed before the loop sleeps.
+    pub fn close(&mut self, id: ClientId) {
+        if self.find(id).is_some() {
+            self.give_up(id);
+        }
+    }
+
+    /// Ends a client: dead at once, freed when its last reply is sent.
+    pub fn close_after_reply(&mut self, id: ClientId) {
+        if let Some(client) = self.find(id) {
+            client.life = Life::ClosesAfterReply;
+            // The flow that sends finds out that nothing is left.
+            self.list(id);
+        }
+    }
+
+    /// Lets a client go even if its last reply was not sent.
+    pub fn give_up(&mut self, id: ClientId) {
+        let Some(client) = self.find_even_closing(id) else { return };
+        if mem::replace(&mut client.life, Life::Closes) != Life::Closes {
+            self.finished.push(id);
+        }
+    }
+
+    /// Returns one of the clients that have something to be sent.
+    pub fn pop_with_output(&mut self) -> Option<ClientId> {
+        let id = self.with_output.pop()?;
+        if let Some(client) = self.find_even_closing(id) {
+            client.is_listed = false;
+        }
+        Some(id)
+    }
+
+    /// Returns a client that is over, all said.
+    pub fn pop_finished(&mut self) -> Option<ClientId> {
+        self.finished.pop()
+    }
+
+    /// Takes a client out; its handle is stale from here on.
+    pub fn free(&mut self, id: ClientId) -> Option<Box<Client>> {
+        self.find_even_closing(id)?;
+        let slot = &mut self.slots[id.slot as usize];
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        self.count -= 1;
+        slot.client.take()
+    }
+
+    fn list(&mut self, id: ClientId) {
+        let client = self.find_even_closing(id).expect("the caller has it");
+        if !mem::replace(&mut client.is_listed, true) {
+            self.with_output.push(id);
+        }
+    }
+}

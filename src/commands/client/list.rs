@@ -1,0 +1,76 @@
+//! Command: CLIENT LIST and CLIENT INFO.
+
+use base::number::parse_i64;
+
+use crate::{
+    client::describe::{Kind, describe},
+    error::ReplyError,
+    server::{
+        Server,
+        call::{Call, CommandResult},
+    },
+};
+
+/// CLIENT INFO
+pub(in crate::commands) fn info(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let mut text = server.describe_caller(call);
+    text.push(b'\n');
+    call.reply.verbatim("txt", &text);
+    Ok(())
+}
+
+/// CLIENT LIST [TYPE type] [ID id …]
+pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let wanted = Wanted::parse(call)?;
+    let now_ms = server.clock.now_ms();
+    let mut lines: Vec<(u64, Vec<u8>)> = Vec::new();
+    for (id, client) in server.clients.iter() {
+        if client.is_negotiating || !wanted.matches(client.number) {
+            continue;
+        }
+        let line = if id == call.client {
+            server.describe_caller(call)
+        } else {
+            describe(client, client.frame.as_ref(), now_ms)
+        };
+        lines.push((client.number, line));
+    }
+    // Oldest first, as they came.
+    lines.sort_unstable_by_key(|(number, _)| *number);
+    let mut text = Vec::new();
+    for (_, line) in lines {
+        text.extend_from_slice(&line);
+        text.push(b'\n');
+    }
+    call.reply.verbatim("txt", &text);
+    Ok(())
+}
+
+enum Wanted {
+    All,
+    OfKind(Kind),
+    Numbered(Vec<u64>),
+}
+
+impl Wanted {
+    fn parse(call: &Call<'_>) -> Result<Self, ReplyError> {
+        let Some(option) = call.argv.get(2) else { return Ok(Self::All) };
+        if option.eq_ignore_ascii_case(b"type") && call.argv.count() == 4 {
+            return Ok(Self::OfKind(Kind::parse(call.arg(3))?));
+        }
+        if !option.eq_ignore_ascii_case(b"id") || call.argv.count() < 4 {
+            return Err(ReplyError::Syntax);
+        }
+        let number = |word| parse_i64(word).and_then(|number| u64::try_from(number).ok());
+        let numbers = call.argv.from(3).map(number).collect::<Option<Vec<_>>>();
+        numbers.map(Self::Numbered).ok_or(ReplyError::text("ERR Invalid client ID"))
+    }
+
+    fn matches(&self, number: u64) -> bool {
+        match self {
+            Self::All => true,
+            Self::OfKind(kind) => *kind == Kind::Normal,
+            Self::Numbered(numbers) => numbers.contains(&number),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Command: TIME and SHUTDOWN.
+
+use crate::{
+    error::ReplyError,
+    lifecycle::ShutdownOptions,
+    server::{
+        Server,
+        call::{Call, CommandResult},
+        shutdown,
+    },
+};
+
+/// TIME: seconds since the epoch, and the microseconds of the present one.
+pub(super) fn time(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let now_us = server.clock.now_us();
+    call.reply.array(2);
+    call.reply.bulk_integer(now_us / 1_000_000);
+    call.reply.bulk_integer(now_us % 1_000_000);
+    Ok(())
+}
+
+/// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: has no answer if it succeeds.
+pub(super) fn shutdown(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let mut options = ShutdownOptions::default();
+    let mut aborts = false;
+    for word in call.argv.from(1) {
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        match () {
+            () if is("nosave") && options.save != Some(true) => options.save = Some(false),
+            () if is("save") && options.save != Some(false) => options.save = Some(true),
+            () if is("now") => options.now = true,
+            () if is("force") => options.force = true,
+            () if is("abort") => aborts = true,
+            () => return Err(ReplyError::Syntax),
+        }
+    }
+    if aborts && 2 < call.argv.count() {
+        return Err(ReplyError::Syntax);
+    }
+    if aborts {
+        // Without replicas to wait for, no shutdown is ever under way between commands.
+        return Err(ReplyError::text("ERR No shutdown in progress."));
+    }
+    shutdown::prepare(server, options)
+        .map_err(|_| ReplyError::text("ERR Errors trying to SHUTDOWN. Check logs."))
+}

@@ -1,0 +1,70 @@
+//! Command: strings that are numbers: INCR and its family.
+
+use base::{float80, number::parse_i64};
+
+use crate::{
+    error::ReplyError,
+    keyspace::{NewText, Ttl},
+    server::{
+        Server,
+        call::{Call, CommandResult},
+    },
+};
+
+/// INCR key
+pub(in crate::commands) fn incr(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    add(server, call, 1)
+}
+
+/// DECR key
+pub(in crate::commands) fn decr(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    add(server, call, -1)
+}
+
+/// INCRBY key increment
+pub(in crate::commands) fn incrby(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let increment = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
+    add(server, call, increment)
+}
+
+/// DECRBY key decrement
+pub(in crate::commands) fn decrby(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let decrement = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
+    let increment = decrement.checked_neg().ok_or(ReplyError::DecrementOverflow)?;
+    add(server, call, increment)
+}
+
+fn add(server: &mut Server, call: &mut Call<'_>, increment: i64) -> CommandResult {
+    let (db, key) = (call.db(), call.arg(1));
+    let mut entry = server.keyspace.text_entry(db, key)?;
+    let number = match entry.text() {
+        Some(text) => parse_i64(text.bytes()).ok_or(ReplyError::NotInteger)?,
+        None => 0,
+    };
+    let sum = number.checked_add(increment).ok_or(ReplyError::Overflow)?;
+    let mut digits = itoa::Buffer::new();
+    entry.set(NewText::Bytes(digits.format(sum).as_bytes()), Ttl::Keep);
+    server.keyspace.written(db, key, "incrby");
+    call.reply.integer(sum);
+    Ok(())
+}
+
+/// INCRBYFLOAT key increment
+pub(in crate::commands) fn incrbyfloat(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let (db, key) = (call.db(), call.arg(1));
+    let mut entry = server.keyspace.text_entry(db, key)?;
+    let number = match entry.text() {
+        Some(text) => float80::parse(text.bytes()).ok_or(ReplyError::NotFloat)?,
+        None => float80::Float80::ZERO,
+    };
+    let increment = float80::parse(call.arg(2)).ok_or(ReplyError::NotFloat)?;
+    let sum = number.add(increment);
+    if !sum.is_finite() {
+        return Err(ReplyError::NanOrInfinity);
+    }
+    let text = sum.to_text();
+    entry.set(NewText::Bytes(&text), Ttl::Keep);
+    server.keyspace.written(db, key, "incrbyfloat");
+    call.reply.bulk(&text);
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Command: SET and its older relatives.
+
+use base::number::parse_i64;
+use resp::Argv;
+
+use crate::{
+    commands::string::reply_text,
+    error::ReplyError,
+    keyspace::{NewText, Ttl},
+    server::{
+        Server,
+        call::{Call, CommandResult},
+    },
+};
+
+/// Which command's options are parsed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Set,
+    Getex,
+}
+
+/// When SET writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    Always,
+    IfAbsent,
+    IfPresent,
+}
+
+/// The options of SET and GETEX, all checked.
+pub(super) struct SetArgs {
+    pub(super) ttl: Ttl,
+    condition: Condition,
+    /// Answers the old value.
+    gets: bool,
+}
+
+impl SetArgs {
+    /// Parses the arguments from `start` on.
+    pub(super) fn parse(
+        argv: Argv<'_>,
+        start: usize,
+        form: Form,
+        now_ms: i64,
+    ) -> Result<Self, ReplyError> {
+        let mut condition = Condition::Always;
+        let mut gets = false;
+        // The moment is computed last: a syntax error further on goes first.
+        let mut moment: Option<(Unit, &[u8])> = None;
+        let mut ttl = None;
+        let mut words = argv.from(start);
+        while let Some(word) = words.next() {
+            let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+            let is_open = ttl.is_none() && moment.is_none();
+            if form == Form::Set && is("nx") && condition != Condition::IfPresent {
+                condition = Condition::IfAbsent;
+            } else if form == Form::Set && is("xx") && condition != Condition::IfAbsent {
+                condition = Condition::IfPresent;
+            } else if form == Form::Set && is("get") {
+                gets = true;
+            } else if form == Form::Set && is("keepttl") && moment.is_none() {
+                ttl = Some(Ttl::Keep);
+            } else if form == Form::Getex && is("persist") && moment.is_none() {
+                ttl = Some(Ttl::Clear);
+            } else if let Some(unit) = Unit::named(word).filter(|_| is_open) {
+                moment = Some((unit, words.next().ok_or(ReplyError::Syntax)?));
+            } else {
+                return Err(ReplyError::Syntax);
+            }
+        }
+        let command = if form == Form::Set { "set" } else { "getex" };
+        if let Some((unit, number)) = moment {
+            ttl = Some(Ttl::At(unit.moment_ms(number, now_ms, command)?));
+        }
+        let default = if form == Form::Set { Ttl::Clear } else { Ttl::Keep };
+        Ok(Self { ttl: ttl.unwrap_or(default), condition, gets })
+    }
+}
+
+/// What a number that says when a key expires counts.
+#[derive(Clone, Copy)]
+enum Unit {
+    Ex,
+    Px,
+    Exat,
+    Pxat,
+}
+
+impl Unit {
+    fn named(word: &[u8]) -> Option<Self> {
+        let names = [("ex", Self::Ex), ("px", Self::Px), ("exat", Self::Exat), ("pxat", Self::Pxat)];
+        let mut names = names.into_iter();
+        names.find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|(_, unit)| unit)
+    }
+
+    fn moment_ms(self, number: &[u8], now_ms: i64, command: &'static str) -> Result<i64, ReplyError> {
+        let number = parse_i64(number).ok_or(ReplyError::NotInteger)?;
+        let (factor, base) = match self {
+            Self::Ex => (1000, now_ms),
+            Self::Px => (1, now_ms),
+            Self::Exat => (1000, 0),
+            Self::Pxat => (1, 0),
+        };
+        let moment = number.checked_mul(factor).and_then(|ms| ms.checked_add(base));
+        moment.filter(|_| 0 < number).ok_or(ReplyError::InvalidExpire(command))
+    }
+}
+
+/// SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT seconds |
+/// PXAT milliseconds | KEEPTTL]
+pub(in crate::commands) fn set(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let (db, key, value) = (call.db(), call.arg(1), NewText::of(call.argv, 2));
+    if call.argv.count() == 3 {
+        server.keyspace.set_text(db, key, value, Ttl::Clear);
+        server.keyspace.written(db, key, "set");
+        call.reply.ok();
+        return Ok(());
+    }
+    let args = SetArgs::parse(call.argv, 3, Form::Set, server.keyspace.now_ms)?;
+    if args.condition == Condition::Always && !args.gets {
+        server.keyspace.set_text(db, key, value, args.ttl);
+        set_events(server, db, key, args.ttl);
+        call.reply.ok();
+        return Ok(());
+    }
+    set_on_condition(server, call, &args)
+}
+
+fn set_on_condition(server: &mut Server, call: &mut Call<'_>, args: &SetArgs) -> CommandResult {
+    let (db, key, value) = (call.db(), call.arg(1), NewText::of(call.argv, 2));
+    // Any type is overwritten, but only a string can be answered.
+    let is_present = if args.gets {
+        let text = server.keyspace.read_text(db, key)?;
+        let is_present = text.is_some();
+        reply_text(call, text);
+        is_present
+    } else {
+        server.keyspace.touch(db, key)
+    };
+    let writes = match args.condition {
+        Condition::Always => true,
+        Condition::IfAbsent => !is_present,
+        Condition::IfPresent => is_present,
+    };
+    if !writes {
+        if !args.gets {
+            call.reply.null();
+        }
+        return Ok(());
+    }
+    server.keyspace.set_text(db, key, value, args.ttl);
+    set_events(server, db, key, args.ttl);
+    if !args.gets {
+        call.reply.ok();
+    }
+    Ok(())
+}
+
+fn set_events(server: &mut Server, db: usize, key: &[u8], ttl: Ttl) {
+    server.keyspace.written(db, key, "set");
+    if matches!(ttl, Ttl::At(_)) {
+        server.keyspace.noted(db, key, "expire");
+    }
+}
+
+/// SETNX key value
+pub(in crate::commands) fn setnx(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let (db, key) = (call.db(), call.arg(1));
+    let is_present = server.keyspace.touch(db, key);
+    if !is_present {
+        server.keyspace.set_text(db, key, NewText::of(call.argv, 2), Ttl::Clear);
+        server.keyspace.written(db, key, "set");
+    }
+    call.reply.count(usize::from(!is_present));
+    Ok(())
+}
+
+/// SETEX key seconds value
+pub(in crate::commands) fn setex(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    set_for(server, call, Unit::Ex, "setex")
+}
+
+/// PSETEX key milliseconds value
+pub(in crate::commands) fn psetex(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    set_for(server, call, Unit::Px, "psetex")
+}
+
+fn set_for(
+    server: &mut Server,
+    call: &mut Call<'_>,
+    unit: Unit,
+    command: &'static str,
+) -> CommandResult {
+    let (db, key) = (call.db(), call.arg(1));
+    let ttl = Ttl::At(unit.moment_ms(call.arg(2), server.keyspace.now_ms, command)?);
+    server.keyspace.set_text(db, key, NewText::of(call.argv, 3), ttl);
+    set_events(server, db, key, ttl);
+    call.reply.ok();
+    Ok(())
+}
+
+/// GETSET key value
+pub(in crate::commands) fn getset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let (db, key) = (call.db(), call.arg(1));
+    let mut entry = server.keyspace.text_entry(db, key)?;
+    reply_text(call, entry.text());
+    entry.set(NewText::of(call.argv, 2), Ttl::Clear);
+    server.keyspace.written(db, key, "set");
+    Ok(())
+}

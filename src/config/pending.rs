@@ -1,0 +1,173 @@
+//! Room: what the server cannot do yet.
+//!
+//! Nothing here may lose data or open a door in silence. A value that asks for what would (writes
+//! that are not kept, a password that is not asked for) is refused; a value whose machinery only
+//! makes things better is kept, shown, and warned of once. Whoever builds a part deletes its lines.
+
+use super::{
+    Config,
+    entry::{Parameter, Reason},
+    table,
+};
+
+/// A parameter, whether its value asks for what is not built, and the clear word.
+struct Refusal {
+    name: &'static str,
+    asks: fn(&Config) -> bool,
+    reason: &'static str,
+}
+
+const REFUSALS: &[Refusal] = &[
+    Refusal {
+        name: "appendonly",
+        asks: |config| config.persistence.appendonly,
+        reason: "the append-only file is not built yet: writes would not be kept",
+    },
+    Refusal {
+        name: "cluster-enabled",
+        asks: |config| config.cluster.cluster_enabled,
+        reason: "the cluster is not built yet",
+    },
+    Refusal {
+        name: "replicaof",
+        asks: |config| config.replication.replicaof.is_some(),
+        reason: "replication is not built yet: nothing would be copied",
+    },
+    Refusal {
+        name: "aclfile",
+        asks: |config| !config.security.aclfile.is_empty(),
+        reason: "users are not built yet: everybody would be the default user",
+    },
+    Refusal {
+        name: "user",
+        asks: |config| config.start.users.iter().any(|user| !is_plain_default(config, &user.words)),
+        reason: "users are not built yet, but for a default user who may do everything and whose \
+                 password is that of requirepass",
+    },
+    Refusal {
+        name: "maxmemory",
+        asks: |config| config.memory.maxmemory != 0,
+        reason: "eviction is not built yet: memory would not be bounded",
+    },
+];
+
+/// What a group of parameters waits for. Names end in `*` where a whole family is meant.
+struct Later {
+    names: &'static [&'static str],
+    what: &'static str,
+}
+
+const LATER: &[Later] = &[
+    Later { names: &["io-threads*"], what: "one thread serves" },
+    Later { names: &["notify-keyspace-events"], what: "keyspace events are not published yet" },
+    Later { names: &["slowlog-*"], what: "there is no slow log yet" },
+    Later {
+        names: &["latency-monitor-threshold", "latency-tracking*"],
+        what: "latency is not measured yet",
+    },
+    Later {
+        names: &["lazyfree-*", "replica-lazy-flush"],
+        what: "values are not freed in the background yet",
+    },
+    Later {
+        names: &["maxmemory-*", "lfu-*"],
+        what: "nothing is evicted yet, neither keys nor clients",
+    },
+    Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
+    Later {
+        names: &["hash-*", "list-*", "set-max-*", "zset-*", "hll-*", "stream-*"],
+        what: "this type is not built yet",
+    },
+    Later {
+        names: &[
+            "stop-writes-on-bgsave-error",
+            "rdb*",
+            "sanitize-dump-payload",
+            "append*",
+            "no-appendfsync-on-rewrite",
+            "auto-aof-*",
+            "aof-*",
+            "key-load-delay",
+            "loading-process-events-interval-bytes",
+        ],
+        what: "nothing is written to disk yet",
+    },
+    Later {
+        names: &["master*", "replica-*", "repl-*", "min-replicas-*", "propagation-*"],
+        what: "there are no replicas yet",
+    },
+    Later { names: &["cluster-*"], what: "there is no cluster yet" },
+    Later { names: &["acllog-*", "acl-pubsub-default"], what: "there are no users yet" },
+    Later { names: &["tracking-table-max-keys"], what: "clients cannot track keys yet" },
+    Later { names: &["busy-reply-threshold"], what: "there are no scripts yet" },
+    Later { names: &["*_cpulist"], what: "threads and children run anywhere" },
+    Later { names: &["enable-module-command"], what: "there are no modules" },
+    Later { names: &["tls-replication", "tls-cluster"], what: "there are no such links yet" },
+];
+
+/// Says in a clear word that a value asks for what the server cannot do yet.
+pub fn unsupported(config: &Config) -> Option<String> {
+    let refusal = REFUSALS.iter().find(|refusal| (refusal.asks)(config))?;
+    Some(format!("{}: {}", refusal.name, refusal.reason))
+}
+
+/// Lists, for one warning each, what is kept but not done yet.
+pub fn later(config: &Config) -> Vec<String> {
+    let defaults = Config::new(config.start.is_ssl_compiled);
+    let mut warnings = Vec::new();
+    if !config.persistence.save.is_empty() {
+        warnings.push("save: nothing is written to disk yet".to_owned());
+    }
+    for later in LATER {
+        let differs = |parameter: &&Parameter| parameter.text(config) != parameter.text(&defaults);
+        let names: Vec<&str> = table::all()
+            .filter(|parameter| later.names.iter().any(|name| is_meant(name, parameter.name)))
+            .filter(differs)
+            .map(|parameter| parameter.name)
+            .collect();
+        if !names.is_empty() {
+            warnings.push(format!("{}: {}", names.join(", "), later.what));
+        }
+    }
+    warnings
+}
+
+/// Says why this parameter cannot have the value that it has just got.
+pub(super) fn refusal(config: &Config, parameter: &Parameter) -> Option<Reason> {
+    let refusal = REFUSALS.iter().find(|refusal| refusal.name == parameter.name)?;
+    (refusal.asks)(config).then(|| refusal.reason.into())
+}
+
+/// Whether a `user` line says no more than what holds anyhow.
+fn is_plain_default(config: &Config, words: &[Vec<u8>]) -> bool {
+    let [name, rules @ ..] = words else { return false };
+    let known: [&[u8]; 9] = [
+        b"on",
+        b"nopass",
+        b"sanitize-payload",
+        b"~*",
+        b"allkeys",
+        b"&*",
+        b"allchannels",
+        b"+@all",
+        b"allcommands",
+    ];
+    let has = |names: &[&[u8]]| rules.iter().any(|rule| names.contains(&rule.as_slice()));
+    name == b"default"
+        && config.security.requirepass.is_empty()
+        && rules.iter().all(|rule| known.contains(&rule.as_slice()))
+        && has(&[b"on"])
+        && has(&[b"nopass"])
+        && has(&[b"~*", b"allkeys"])
+        && has(&[b"+@all", b"allcommands"])
+}
+
+fn is_meant(pattern: &str, name: &str) -> bool {
+    if let Some(end) = pattern.strip_prefix('*') {
+        return name.ends_with(end);
+    }
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
+}

@@ -1,0 +1,271 @@
+//! Room: the data. Knows no clients and no replicas.
+//!
+//! A command first *touches* each key it names: that deletes it if it is due and counts
+//! the access. From then on `peek` needs only `&self`, so any number of values can be
+//! looked at side by side, and written one at a time. Time stands still for the length
+//! of an execution unit (`now_ms`), so a touched key cannot expire before it is peeked.
+//! A command of one key costs one search: it reads through `read_text`, or looks and
+//! changes through a `TextEntry`.
+
+mod access;
+mod expire;
+mod text;
+
+use base::{number::parse_i64, random::Random};
+use ds::{Content, Record, Store, store::Slot};
+
+use crate::value::{EMBEDDED_BYTES_MAX, Value};
+
+pub use access::{Access, AccessPolicy};
+pub use expire::{Cycle, ExpiryStats};
+pub use text::{NewText, Text, TextEntry, Ttl};
+
+/// A random key is looked for so often among keys that may all be due.
+const RANDOM_TRIES_MAX: usize = 100;
+/// What a record costs in the table that finds it.
+const TABLE_BYTES_PER_KEY: usize = 12;
+/// Redis shares the objects of these integers, and says so (OBJECT REFCOUNT).
+const SHARED_INTEGERS: i64 = 10_000;
+
+#[derive(Default)]
+struct Db {
+    store: Store<Value>,
+    /// Where the active expiry goes on.
+    expire_cursor: u64,
+    avg_ttl_ms: i64,
+}
+
+/// A database as INFO shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct DbFigures {
+    /// Keys.
+    pub keys: usize,
+    /// Keys that expire.
+    pub expires: usize,
+    /// How long these live on, by a running estimate.
+    pub avg_ttl_ms: i64,
+}
+
+/// All databases.
+pub struct Keyspace {
+    dbs: Vec<Db>,
+    /// The time of the present execution unit.
+    pub now_ms: i64,
+    /// Changes since the last snapshot.
+    pub dirty: u64,
+    /// Touched keys that were there.
+    pub hits: u64,
+    /// Touched keys that were not.
+    pub misses: u64,
+    /// What the active and the lazy expiry have done.
+    pub expiry: ExpiryStats,
+    /// How accesses are remembered.
+    pub access_policy: AccessPolicy,
+    /// Whether the present call's accesses are.
+    counts_access: bool,
+    random: Random,
+    next_expire_db: usize,
+}
+
+impl Keyspace {
+    /// Makes `count` empty databases.
+    pub fn new(count: usize) -> Self {
+        Self {
+            dbs: (0..count).map(|_| Db::default()).collect(),
+            now_ms: 0,
+            dirty: 0,
+            hits: 0,
+            misses: 0,
+            expiry: ExpiryStats::default(),
+            access_policy: AccessPolicy::Lru,
+            counts_access: true,
+            random: Random::from_system(),
+            next_expire_db: 0,
+        }
+    }
+
+    /// Prepares for a call at `now_ms`, whose reads count as accesses or not.
+    pub fn begin_call(&mut self, now_ms: i64, counts_access: bool) {
+        (self.now_ms, self.counts_access) = (now_ms, counts_access);
+    }
+
+    /// Counts the databases.
+    pub fn db_count(&self) -> usize {
+        self.dbs.len()
+    }
+
+    /// Counts the keys of a database, due ones that nobody has met included.
+    pub fn len(&self, db: usize) -> usize {
+        self.dbs[db].store.len()
+    }
+
+    /// Returns the figures of a database.
+    pub fn figures(&self, db: usize) -> DbFigures {
+        let Db { store, avg_ttl_ms, .. } = &self.dbs[db];
+        let (keys, expires) = (store.len(), store.volatile_len());
+        DbFigures { keys, expires, avg_ttl_ms: *avg_ttl_ms }
+    }
+
+    /// Counts the bytes of the tables of a database: of its keys, and of those that expire.
+    pub fn table_bytes(&self, db: usize) -> (usize, usize) {
+        let store = &self.dbs[db].store;
+        (store.table_bytes(), store.volatile_table_bytes())
+    }
+
+    /// Deletes the key if it is due, counts the access, and says whether it is there.
+    pub fn touch(&mut self, db: usize, key: &[u8]) -> bool {
+        self.read(db, key).is_some()
+    }
+
+    /// Touches a key and returns its record, in one search.
+    pub(crate) fn read(&mut self, db: usize, key: &[u8]) -> Option<&Record<Value>> {
+        let Some(mut item) = self.dbs[db].store.find_mut(key) else {
+            self.misses += 1;
+            return None;
+        };
+        if is_due(item.expiry(), self.now_ms) {
+            item.remove();
+            self.misses += 1;
+            self.expiry.expired_keys += 1;
+            return None;
+        }
+        self.hits += 1;
+        if self.counts_access {
+            let before = item.record().lru();
+            let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
+            if after != before {
+                item.set_lru(after);
+            }
+        }
+        Some(item.into_record())
+    }
+
+    /// Deletes the key if it is due and says whether it is there, without counting.
+    pub fn is_alive(&mut self, db: usize, key: &[u8]) -> bool {
+        match self.dbs[db].store.find(key) {
+            None => false,
+            Some(record) if !is_due(record.expiry(), self.now_ms) => true,
+            Some(_) => {
+                self.dbs[db].store.remove(key);
+                self.expiry.expired_keys += 1;
+                false
+            }
+        }
+    }
+
+    /// Looks at a key without counting.
+    pub(crate) fn peek(&self, db: usize, key: &[u8]) -> Option<&Record<Value>> {
+        self.dbs[db].store.find(key).filter(|record| !is_due(record.expiry(), self.now_ms))
+    }
+
+    /// Takes a key out; one that is due was not there.
+    pub fn delete(&mut self, db: usize, key: &[u8]) -> Option<Record<Value>> {
+        let record = self.dbs[db].store.remove(key)?;
+        if is_due(record.expiry(), self.now_ms) {
+            self.expiry.expired_keys += 1;
+            return None;
+        }
+        Some(record)
+    }
+
+    /// Takes everything out of a database.
+    pub fn take_all(&mut self, db: usize) -> Store<Value> {
+        let db = &mut self.dbs[db];
+        (db.avg_ttl_ms, db.expire_cursor) = (0, 0);
+        db.store.take()
+    }
+
+    /// Every change ends here: counts it. `_event` is what notifications will call it.
+    pub fn written(&mut self, _db: usize, _key: &[u8], _event: &'static str) {
+        self.dirty += 1;
+    }
+
+    /// Returns when a touched key expires.
+    pub fn expiry(&self, db: usize, key: &[u8]) -> Option<i64> {
+        self.peek(db, key)?.expiry()
+    }
+
+    /// Sets when a touched key expires; says whether that changed anything.
+    pub fn set_expiry(&mut self, db: usize, key: &[u8], at_ms: Option<i64>) -> bool {
+        let Some(mut item) = self.dbs[db].store.find_mut(key) else { return false };
+        let has_changed = item.expiry() != at_ms;
+        item.set_expiry(at_ms);
+        has_changed
+    }
+
+    /// Walks over the keys that are not due.
+    pub fn keys(&self, db: usize) -> impl Iterator<Item = &[u8]> {
+        let now_ms = self.now_ms;
+        let records = self.dbs[db].store.iter();
+        records.filter(move |record| !is_due(record.expiry(), now_ms)).map(Record::key)
+    }
+
+    /// Returns any key, each as likely as the others.
+    pub fn random_key(&mut self, db: usize) -> Option<Box<[u8]>> {
+        for _ in 0..RANDOM_TRIES_MAX {
+            let random = &mut self.random;
+            let record = self.dbs[db].store.random(|bound| random.below(bound))?;
+            let key: Box<[u8]> = record.key().into();
+            if self.is_alive(db, &key) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Returns the name of a key's type.
+    pub fn type_name(&mut self, db: usize, key: &[u8]) -> Option<&'static str> {
+        self.is_alive(db, key).then_some("string")
+    }
+
+    /// Returns the name of a value's encoding.
+    pub fn encoding(&mut self, db: usize, key: &[u8]) -> Option<&'static str> {
+        Some(match self.examine(db, key)?.content() {
+            Content::Embedded(bytes) if parse_i64(bytes).is_some() => "int",
+            Content::Embedded(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX => "embstr",
+            Content::Embedded(_) | Content::Value(_) => "raw",
+        })
+    }
+
+    /// Returns how often Redis would say that a value is referred to.
+    pub fn refcount(&mut self, db: usize, key: &[u8]) -> Option<i64> {
+        let Content::Embedded(bytes) = self.examine(db, key)?.content() else { return Some(1) };
+        let is_shared = parse_i64(bytes).is_some_and(|n| (0..SHARED_INTEGERS).contains(&n));
+        Some(if is_shared { i64::from(i32::MAX) } else { 1 })
+    }
+
+    /// Returns how lately or how often a key was used.
+    pub fn access(&mut self, db: usize, key: &[u8]) -> Option<Access> {
+        let (policy, now_ms) = (self.access_policy, self.now_ms);
+        Some(policy.show(self.examine(db, key)?.lru(), now_ms))
+    }
+
+    /// Counts the bytes that a key, its value and its place in the tables take.
+    pub fn memory_usage(&mut self, db: usize, key: &[u8]) -> Option<usize> {
+        let record = self.examine(db, key)?;
+        let value = record.value().map_or(0, Value::memory_bytes);
+        let tables = 1 + usize::from(record.expiry().is_some());
+        Some(record.allocation_bytes() + value + tables * TABLE_BYTES_PER_KEY)
+    }
+
+    /// Goes on with growing and shrinking tables, for a while.
+    pub fn rehash_for(&mut self, budget: std::time::Duration) {
+        if let Some(db) = self.dbs.iter_mut().find(|db| db.store.is_rehashing()) {
+            db.store.rehash_for(budget);
+        }
+    }
+
+    /// Deletes the key if it is due, and looks at it without counting the access.
+    fn examine(&mut self, db: usize, key: &[u8]) -> Option<&Record<Value>> {
+        self.is_alive(db, key).then_some(())?;
+        self.peek(db, key)
+    }
+
+    fn slot<'a>(&'a mut self, db: usize, key: &'a [u8]) -> Slot<'a, Value> {
+        self.dbs[db].store.entry(key)
+    }
+}
+
+fn is_due(expiry_ms: Option<i64>, now_ms: i64) -> bool {
+    expiry_ms.is_some_and(|at_ms| at_ms <= now_ms)
+}

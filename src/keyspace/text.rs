@@ -1,0 +1,247 @@
+//! Room: keys that hold strings: one search to look at one and change it.
+
+use ds::{
+    Content, Expiry, Record, dict,
+    store::{Item, Slot},
+};
+use resp::{Argv, Shared};
+use thin_vec::ThinVec;
+
+use crate::{
+    error::ReplyError,
+    keyspace::{Keyspace, is_due},
+    value::{EMBEDDED_BYTES_MAX, Value, greedy},
+};
+
+/// A string that was found.
+#[derive(Clone, Copy, Debug)]
+pub enum Text<'a> {
+    /// Any.
+    Bytes(&'a [u8]),
+    /// A big one, which can be kept without a copy.
+    Shared(&'a Shared),
+}
+
+impl<'a> Text<'a> {
+    /// Returns the string.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Shared(shared) => shared,
+        }
+    }
+
+    fn of(content: Content<'a, Value>) -> Self {
+        match content {
+            Content::Embedded(bytes) => Self::Bytes(bytes),
+            Content::Value(Value::Raw(bytes)) => Self::Bytes(bytes),
+            Content::Value(Value::Shared(shared)) => Self::Shared(shared),
+        }
+    }
+}
+
+/// A string to be stored.
+#[derive(Clone, Copy, Debug)]
+pub enum NewText<'a> {
+    /// To be copied.
+    Bytes(&'a [u8]),
+    /// To be kept as it came.
+    Shared(&'a Shared),
+}
+
+impl<'a> NewText<'a> {
+    /// Takes an argument in the form that costs least.
+    pub fn of(argv: Argv<'a>, index: usize) -> Self {
+        argv.shared(index).map_or_else(|| Self::Bytes(argv.at(index)), Self::Shared)
+    }
+}
+
+/// What becomes of a time to live when a string is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ttl {
+    /// It is taken off.
+    Clear,
+    /// It stays.
+    Keep,
+    /// The key expires at this moment, in milliseconds since the epoch.
+    At(i64),
+}
+
+impl From<Ttl> for Expiry {
+    fn from(ttl: Ttl) -> Self {
+        match ttl {
+            Ttl::Clear => Self::Clear,
+            Ttl::Keep => Self::Keep,
+            Ttl::At(at_ms) => Self::At(at_ms),
+        }
+    }
+}
+
+/// The place of a key that was touched: a string, or nothing yet.
+pub struct TextEntry<'a> {
+    /// Absent only while it is being changed.
+    slot: Option<Slot<'a, Value>>,
+    /// The access field that a key gets when it is stored.
+    fresh_access: u32,
+}
+
+impl Keyspace {
+    /// Touches a key and returns its string.
+    pub fn read_text(&mut self, db: usize, key: &[u8]) -> Result<Option<Text<'_>>, ReplyError> {
+        Ok(self.read(db, key).map(|record| Text::of(record.content())))
+    }
+
+    /// Looks at a string that was touched before.
+    pub fn peek_text(&self, db: usize, key: &[u8]) -> Result<Option<Text<'_>>, ReplyError> {
+        Ok(self.peek(db, key).map(|record| Text::of(record.content())))
+    }
+
+    /// Puts a string in place of whatever was there.
+    pub fn set_text(&mut self, db: usize, key: &[u8], text: NewText<'_>, ttl: Ttl) {
+        let (fresh_access, now_ms) = (self.access_policy.fresh(self.now_ms), self.now_ms);
+        let slot = self.slot(db, key);
+        let was_due = match &slot {
+            Slot::Occupied(item) => is_due(item.expiry(), now_ms),
+            Slot::Vacant(_) => false,
+        };
+        // The time to live of a key that is over is not kept.
+        let ttl = if was_due && ttl == Ttl::Keep { Ttl::Clear } else { ttl };
+        TextEntry { slot: Some(slot), fresh_access }.set(text, ttl);
+        self.expiry.expired_keys += u64::from(was_due);
+    }
+
+    /// Touches a key and returns its place, which holds a string or nothing.
+    pub fn text_entry<'a>(
+        &'a mut self,
+        db: usize,
+        key: &'a [u8],
+    ) -> Result<TextEntry<'a>, ReplyError> {
+        let (now_ms, policy) = (self.now_ms, self.access_policy);
+        let hash = dict::hash(key);
+        let store = &mut self.dbs[db].store;
+        // The borrow checker wants this apart; the bucket is warm for the second look.
+        if store.find_hashed(hash, key).is_some_and(|record| is_due(record.expiry(), now_ms)) {
+            store.remove(key);
+            self.expiry.expired_keys += 1;
+        }
+        let mut slot = store.entry_hashed(hash, key);
+        match &mut slot {
+            Slot::Occupied(item) => {
+                self.hits += 1;
+                if self.counts_access {
+                    let before = item.record().lru();
+                    item.set_lru(policy.touched(before, now_ms, &mut self.random));
+                }
+            }
+            Slot::Vacant(_) => self.misses += 1,
+        }
+        Ok(TextEntry { slot: Some(slot), fresh_access: policy.fresh(now_ms) })
+    }
+}
+
+impl TextEntry<'_> {
+    /// Returns the string, if there is one.
+    pub fn text(&self) -> Option<Text<'_>> {
+        match &self.slot {
+            Some(Slot::Occupied(item)) => Some(Text::of(item.content())),
+            _ => None,
+        }
+    }
+
+    /// Stores a string in place of what is there.
+    pub fn set(&mut self, text: NewText<'_>, ttl: Ttl) {
+        let mut item = match self.slot.take() {
+            None => return,
+            Some(Slot::Occupied(mut item)) => {
+                replace(&mut item, text, ttl);
+                item
+            }
+            Some(Slot::Vacant(vacant)) => {
+                let at_ms = if let Ttl::At(at_ms) = ttl { Some(at_ms) } else { None };
+                match text {
+                    NewText::Bytes(bytes) if is_embedded(vacant.key(), bytes, ttl) => {
+                        vacant.insert_string(bytes, at_ms)
+                    }
+                    text => vacant.insert_value(value_of(text), at_ms),
+                }
+            }
+        };
+        item.set_lru(self.fresh_access);
+        self.slot = Some(Slot::Occupied(item));
+    }
+
+    /// Makes the string at least `length` bytes long, with zeros at its end (from nothing
+    /// if there is none), and returns it to be changed.
+    pub fn grow(&mut self, length: usize) -> &mut [u8] {
+        match self.slot.take() {
+            Some(Slot::Vacant(vacant)) => {
+                let mut bytes = ThinVec::with_capacity(length);
+                bytes.resize(length, 0);
+                let mut item = vacant.insert_value(Value::Raw(bytes), None);
+                item.set_lru(self.fresh_access);
+                self.slot = Some(Slot::Occupied(item));
+            }
+            slot => self.slot = slot,
+        }
+        let Some(Slot::Occupied(item)) = &mut self.slot else { return &mut [] };
+        if let Content::Embedded(bytes) = item.content()
+            && bytes.len() < length
+        {
+            let mut raw = ThinVec::with_capacity(greedy(length));
+            raw.extend_from_slice(bytes);
+            item.set_value(Value::Raw(raw), Expiry::Keep);
+        }
+        if item.record().is_embedded() {
+            return item.embedded_mut().expect("asked just now");
+        }
+        item.value_mut().expect("it is not embedded").grow(length)
+    }
+
+    /// Adds bytes to the end of the string; returns its length.
+    pub fn append(&mut self, more: &[u8]) -> usize {
+        let length = self.text().map_or(0, |text| text.bytes().len());
+        let end = length + more.len();
+        self.grow(end)[length..].copy_from_slice(more);
+        end
+    }
+
+    /// Sets when the key expires; says whether that changed anything.
+    pub fn set_expiry(&mut self, at_ms: Option<i64>) -> bool {
+        let Some(Slot::Occupied(item)) = &mut self.slot else { return false };
+        let has_changed = item.expiry() != at_ms;
+        item.set_expiry(at_ms);
+        has_changed
+    }
+
+    /// Takes the key out.
+    pub fn delete(self) {
+        if let Some(Slot::Occupied(item)) = self.slot {
+            item.remove();
+        }
+    }
+}
+
+fn replace(item: &mut Item<'_, Value>, text: NewText<'_>, ttl: Ttl) {
+    match text {
+        NewText::Bytes(bytes) if is_embedded(item.record().key(), bytes, ttl) => {
+            item.set_string(bytes, ttl.into());
+        }
+        text => {
+            item.set_value(value_of(text), ttl.into());
+        }
+    }
+}
+
+/// What Redis calls "embstr" is embedded whatever the key's length: OBJECT ENCODING is to
+/// be the same. Beyond that it is embedded where it saves memory.
+fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
+    bytes.len() <= EMBEDDED_BYTES_MAX
+        || Record::<Value>::embeds(key, bytes.len(), ttl != Ttl::Clear)
+}
+
+fn value_of(text: NewText<'_>) -> Value {
+    match text {
+        NewText::Shared(shared) => Value::Shared(shared.clone()),
+        NewText::Bytes(bytes) => Value::Raw(bytes.into()),
+    }
+}

@@ -1,0 +1,74 @@
+//! Flow: the call frame and `call`, the one way a command runs, outermost or nested.
+//!
+//! A frame stands on the stack *beside* `&mut Server`, never in it. The client's session,
+//! query buffer and output were moved out of the client for the length of an outermost
+//! call (`client::Frame`), so a handler may hold a value borrowed from the keyspace, an
+//! argument borrowed from the query buffer, and write its reply, all at once and without
+//! a copy. Nested calls run on the same session; there are no fake clients: who captures
+//! a reply lends one of its own.
+
+use resp::{Argv, Reply};
+
+use crate::{
+    client::{ClientId, Session},
+    command::CommandId,
+    commands,
+    error::ReplyError,
+    server::{Server, notify},
+};
+
+/// What a handler returns; its error is answered instead of what it has written.
+pub type CommandResult = Result<(), ReplyError>;
+/// A command's code.
+pub type CommandFn = fn(&mut Server, &mut Call<'_>) -> CommandResult;
+
+/// One execution of one command.
+pub struct Call<'a> {
+    /// Who asked.
+    pub client: ClientId,
+    /// What for.
+    pub command: CommandId,
+    /// With what, the command's name included.
+    pub argv: Argv<'a>,
+    /// The one truth about the client's talk.
+    pub session: &'a mut Session,
+    /// Where the answer goes.
+    pub reply: &'a mut Reply,
+}
+
+impl<'a> Call<'a> {
+    /// Returns an argument. It borrows the query buffer, not the frame: the reply can be
+    /// written and the frame lent while it is held.
+    pub fn arg(&self, index: usize) -> &'a [u8] {
+        self.argv.at(index)
+    }
+
+    /// Returns the selected database.
+    pub fn db(&self) -> usize {
+        self.session.db
+    }
+
+    /// Returns the error for a number of arguments that fits no form of the command.
+    pub fn arity_error(&self) -> ReplyError {
+        ReplyError::Arity(self.command.spec().full_name.into())
+    }
+}
+
+/// Runs one command and accounts for it.
+pub fn call(server: &mut Server, mut call: Call<'_>) {
+    let command = call.command;
+    server.keyspace.begin_call(server.config.keyspace_events(), call.session.no_touch);
+    let mark = call.reply.mark();
+    let started_us = server.clock.monotonic_us();
+    let outcome = commands::handler(command)(server, &mut call);
+    if let Err(error) = &outcome {
+        call.reply.truncate(mark);
+        let text = error.to_bytes();
+        call.reply.error(&text);
+        server.stats.count_error(&text);
+    }
+    server.clock.update_monotonic();
+    let took_us = server.clock.monotonic_us() - started_us;
+    server.commands.ran(command, took_us, outcome.is_err());
+    notify::carry_out_events(server);
+}

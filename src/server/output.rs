@@ -1,0 +1,65 @@
+//! Flow: from reply buffers to sockets: all of a turn's replies in one write a client.
+
+use std::io::ErrorKind;
+
+use ae::Mask;
+use sys::log;
+
+use crate::{client::ClientId, config::OutputLimit, server::Server};
+
+/// Sends to everybody who was told something in this turn.
+pub fn send_all(server: &mut Server) {
+    while let Some(id) = server.clients.pop_with_output() {
+        send(server, id);
+    }
+}
+
+/// Sends what a client can take, and waits for room only if it cannot take all.
+pub fn send(server: &mut Server, id: ClientId) {
+    let now_ms = server.clock.now_ms();
+    let Some(client) = server.clients.find_even_closing(id) else { return };
+    let (sent, outcome) = client.send();
+    let Some((fd, _)) = client.wire else { return };
+    server.stats.output_bytes += sent as u64;
+    server.stats.writes += 1;
+    if 0 < sent {
+        client.active_ms = now_ms;
+    }
+    // Who is closing is read from no more, and must not stay due for it.
+    let is_alive = client.is_alive();
+    let reads = if is_alive { Mask::READ } else { Mask::NONE };
+    match outcome {
+        Ok(()) => {
+            server.events.want(fd, reads);
+            if !is_alive {
+                server.clients.give_up(id);
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            server.events.drained(fd, Mask::WRITE);
+            server.events.want(fd, reads | Mask::WRITE);
+            close_if_over_limit(server, id);
+        }
+        Err(error) => {
+            log::verbose!("Error writing to client: {error}");
+            server.clients.give_up(id);
+        }
+    }
+}
+
+/// Ends a client for which more waits than its class may have.
+pub fn close_if_over_limit(server: &mut Server, id: ClientId) {
+    let limit = server.config.limits.client_output_buffer_limit.normal;
+    if limit == OutputLimit::default() {
+        return;
+    }
+    let now_ms = server.clock.now_ms();
+    let Some(client) = server.clients.find_even_closing(id) else { return };
+    let bytes = client.output_memory_bytes();
+    if client.output.is_over(bytes, &limit, now_ms) {
+        let text = server.describe_client(id);
+        log::warning!("Client {text} closed for overcoming of output buffer limits.");
+        server.stats.output_limit_disconnections += 1;
+        server.clients.give_up(id);
+    }
+}

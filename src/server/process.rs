@@ -1,0 +1,156 @@
+//! Flow: from a query buffer to commands, and the gate before each (`processCommand`).
+
+use resp::{Argv, Limits, ProtocolError};
+use sys::log;
+
+use crate::{
+    client::{ClientId, Frame, ReplyMode},
+    command::{CommandId, Lookup},
+    error::ReplyError,
+    server::{
+        Server,
+        call::{Call, call},
+    },
+};
+
+/// Of what an unknown command was called with, this much is repeated to its client.
+const REPEATED_BYTES_MAX: usize = 128;
+/// Of a request that is none, this much is logged.
+const LOGGED_BYTES_MAX: usize = 128;
+
+/// Runs all requests that have come whole. The client's frame is lent once for them all;
+/// what others push to it meanwhile is put behind each reply.
+pub fn process_input(server: &mut Server, id: ClientId) {
+    let Some(mut frame) = server.clients.lend(id) else { return };
+    run_requests(server, id, &mut frame);
+    frame.query.return_buffer(&mut server.spare_query);
+    server.clients.give_back(id, frame);
+}
+
+fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
+    loop {
+        let limits = Limits {
+            bulk_bytes_max: server.config.limits.proto_max_bulk_len as u64,
+            is_unauthenticated: server.requires_auth(&frame.session),
+        };
+        match frame.query.advance(&limits) {
+            Ok(true) => process_command(server, id, frame),
+            Ok(false) => return,
+            Err(error) => refuse_request(server, id, frame, error),
+        }
+        if !server.clients.settle(id, frame) {
+            return;
+        }
+    }
+}
+
+fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
+    let argv = frame.query.argv();
+    if argv.count() == 0 {
+        return;
+    }
+    let mark = frame.reply.mark();
+    match permit(server, frame, argv) {
+        Ok(command) => {
+            if let Some(client) = server.clients.find(id) {
+                client.last_command = Some(command);
+            }
+            let Frame { session, reply, .. } = frame;
+            call(server, Call { client: id, command, argv, session, reply });
+        }
+        Err(error) => {
+            let text = error.to_bytes();
+            frame.reply.error(&text);
+            server.stats.count_error(&text);
+        }
+    }
+    match frame.session.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => frame.reply.truncate(mark),
+        // CLIENT REPLY SKIP itself has no reply; the command after it has none either.
+        ReplyMode::SkipNext => {
+            frame.reply.truncate(mark);
+            frame.session.reply_mode = ReplyMode::Skip;
+        }
+        ReplyMode::Skip => {
+            frame.reply.truncate(mark);
+            frame.session.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
+/// Says whether a command may run at all: known, well-formed, allowed at this moment.
+fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandId, ReplyError> {
+    let command = match server.commands.find(argv) {
+        Lookup::Found(command) => command,
+        Lookup::UnknownSubcommand(container) => {
+            let asked = argv.at(1).into();
+            return Err(ReplyError::UnknownSubcommand(container.spec().full_name, asked));
+        }
+        Lookup::Unknown => return Err(unknown_command(argv)),
+    };
+    let spec = command.spec();
+    let outcome = if !spec.takes(argv.count()) {
+        Err(ReplyError::Arity(spec.full_name.into()))
+    } else if server.requires_auth(&frame.session) && !spec.flags.is_allowed_without_auth() {
+        Err(ReplyError::NoAuth)
+    } else {
+        Ok(command)
+    };
+    if outcome.is_err() {
+        server.commands.rejected(command);
+    }
+    outcome
+}
+
+fn unknown_command(argv: Argv<'_>) -> ReplyError {
+    let name = argv.at(0);
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend_from_slice(&name[..name.len().min(REPEATED_BYTES_MAX)]);
+    text.extend_from_slice(b"', with args beginning with: ");
+    let mut repeated = 0;
+    for arg in argv.from(1) {
+        if REPEATED_BYTES_MAX <= repeated {
+            break;
+        }
+        let arg = &arg[..arg.len().min(REPEATED_BYTES_MAX - repeated)];
+        text.push(b'\'');
+        text.extend_from_slice(arg);
+        text.extend_from_slice(b"' ");
+        repeated += arg.len() + 3;
+    }
+    ReplyError::Bytes(text)
+}
+
+fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {
+    let text = [b"ERR Protocol error: ", &protocol_error_text(error)[..]].concat();
+    frame.reply.error(&text);
+    server.stats.count_error(&text);
+    if log::is_enabled(log::Level::Verbose) {
+        let query = frame.query.unread();
+        let query = base::split::repr(&query[..query.len().min(LOGGED_BYTES_MAX)]);
+        let client = server.describe_client(id, &frame.session);
+        log::verbose!(
+            "Protocol error ({}) from client: {client}. Query buffer: {}",
+            String::from_utf8_lossy(&protocol_error_text(error)),
+            String::from_utf8_lossy(&query),
+        );
+    }
+    frame.query.clear();
+    server.clients.close_after_reply(id);
+}
+
+fn protocol_error_text(error: ProtocolError) -> Vec<u8> {
+    let text = match error {
+        ProtocolError::TooBigInline => "too big inline request",
+        ProtocolError::UnbalancedQuotes => "unbalanced quotes in request",
+        ProtocolError::TooBigMultibulkCount => "too big mbulk count string",
+        ProtocolError::InvalidMultibulkLength => "invalid multibulk length",
+        ProtocolError::UnauthenticatedMultibulkLength => "unauthenticated multibulk length",
+        ProtocolError::TooBigBulkCount => "too big bulk count string",
+        ProtocolError::InvalidBulkLength => "invalid bulk length",
+        ProtocolError::UnauthenticatedBulkLength => "unauthenticated bulk length",
+        ProtocolError::ExpectedDollar(byte) => return [b"expected '$', got '", &[byte][..], b"'"].concat(),
+    };
+    text.into()
+}

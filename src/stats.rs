@@ -1,0 +1,126 @@
+//! Room: what a server counts about itself (INFO stats).
+
+use std::collections::BTreeMap;
+
+/// A client can provoke errors with prefixes of its own making; beyond so many kinds
+/// they are no longer told apart.
+const ERROR_KINDS_MAX: usize = 128;
+/// Samples that an instantaneous figure is the mean of.
+const SAMPLES: usize = 16;
+
+/// All counters; CONFIG RESETSTAT makes them new.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Connections refused because there were too many.
+    pub rejected_connections: u64,
+    /// Commands run.
+    pub commands: u64,
+    /// Bytes read from sockets.
+    pub input_bytes: u64,
+    /// Bytes written to sockets.
+    pub output_bytes: u64,
+    /// File events that read from clients.
+    pub reads: u64,
+    /// Times that replies were sent to a client.
+    pub writes: u64,
+    /// Clients closed because too much waited for them.
+    pub output_limit_disconnections: u64,
+    /// Clients closed because they had sent too much at once.
+    pub query_limit_disconnections: u64,
+    /// Error replies.
+    pub error_replies: u64,
+    /// Configured to pick up, dump, or otherwise notice a denied access.
+    pub access_denied_auth: u64,
+    /// The most memory that was in use.
+    pub peak_memory_bytes: usize,
+    errors: BTreeMap<Box<[u8]>, u64>,
+    /// Commands a second.
+    pub instantaneous_commands: Rate,
+    /// Bytes read a second.
+    pub instantaneous_input: Rate,
+    /// Bytes written a second.
+    pub instantaneous_output: Rate,
+}
+
+impl Stats {
+    /// Counts an error reply by its first word.
+    pub fn count_error(&mut self, text: &[u8]) {
+        self.error_replies += 1;
+        let kind = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+        if let Some(count) = self.errors.get_mut(kind) {
+            *count += 1;
+        } else if self.errors.len() < ERROR_KINDS_MAX {
+            self.errors.insert(kind.into(), 1);
+        }
+    }
+
+    /// Walks over the kinds of errors and how often each was answered.
+    pub fn errors(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.errors.iter().map(|(kind, count)| (&**kind, *count))
+    }
+
+    /// Takes a sample of every instantaneous figure.
+    pub fn sample(&mut self, now_ms: i64) {
+        self.instantaneous_commands.sample(self.commands, now_ms);
+        self.instantaneous_input.sample(self.input_bytes, now_ms);
+        self.instantaneous_output.sample(self.output_bytes, now_ms);
+    }
+
+    /// Starts to count anew; the peak of memory stays.
+    pub fn reset(&mut self) {
+        *self = Self { peak_memory_bytes: self.peak_memory_bytes, ..Self::default() };
+    }
+}
+
+/// How fast a counter grows: the mean of the last samples.
+#[derive(Debug, Default)]
+pub struct Rate {
+    samples: [u64; SAMPLES],
+    at: usize,
+    last: Option<(u64, i64)>,
+}
+
+impl Rate {
+    /// Returns how much the counter grows in a second.
+    pub fn per_second(&self) -> u64 {
+        self.samples.iter().sum::<u64>() / SAMPLES as u64
+    }
+
+    fn sample(&mut self, count: u64, now_ms: i64) {
+        if let Some((before, at_ms)) = self.last {
+            let passed_ms = u64::try_from(now_ms - at_ms).unwrap_or(0);
+            let grown = count.saturating_sub(before);
+            self.samples[self.at] = if passed_ms == 0 { 0 } else { grown * 1000 / passed_ms };
+            self.at = (self.at + 1) % SAMPLES;
+        }
+        self.last = Some((count, now_ms));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ERROR_KINDS_MAX, Stats};
+
+    #[test]
+    fn errors_are_counted_by_their_first_word_and_are_bounded() {
+        let mut stats = Stats::default();
+        stats.count_error(b"ERR one");
+        stats.count_error(b"ERR two");
+        stats.count_error(b"NOAUTH");
+        assert_eq!(stats.errors().collect::<Vec<_>>(), [(&b"ERR"[..], 2), (b"NOAUTH", 1)]);
+        (0..1000).for_each(|n| stats.count_error(format!("E{n} x").as_bytes()));
+        assert_eq!((stats.errors().count(), stats.error_replies), (ERROR_KINDS_MAX, 1003));
+    }
+
+    #[test]
+    fn a_rate_is_a_mean_of_samples() {
+        let mut stats = Stats::default();
+        for second in 0..17 {
+            stats.commands = 50 * second;
+            stats.sample(1000 * i64::try_from(second).unwrap());
+        }
+        assert_eq!(stats.instantaneous_commands.per_second(), 50);
+    }
+}

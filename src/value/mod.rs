@@ -1,0 +1,86 @@
+//! Pure: what a key can hold, besides a string that is short enough to stand in the record.
+
+use std::sync::Arc;
+
+use resp::Shared;
+use thin_vec::ThinVec;
+
+/// A value, which owns all it consists of: two words, one of them its kind.
+#[derive(Debug)]
+pub enum Value {
+    /// A string with room to grow.
+    Raw(ThinVec<u8>),
+    /// A big string as it came from a socket; slow readers may hold it too.
+    Shared(Shared),
+}
+
+// The freeing thread takes values: what they are made of must be `Send`.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Value>();
+    is_send::<resp::OwnedArgv>();
+};
+const _: () = assert!(size_of::<Value>() <= 16);
+
+/// Strings up to this length that nobody has appended to are "embstr" to Redis.
+pub const EMBEDDED_BYTES_MAX: usize = 44;
+
+impl Value {
+    /// Counts the allocations that freeing it gives back.
+    pub fn allocations(&self) -> u64 {
+        match self {
+            Self::Raw(_) | Self::Shared(_) => 1,
+        }
+    }
+
+    /// Counts the bytes of its allocations.
+    pub fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Raw(bytes) => base::memory::usable_bytes(bytes.capacity() + 16),
+            Self::Shared(bytes) => {
+                let header = size_of::<usize>() * 2 + size_of::<Vec<u8>>();
+                base::memory::usable_bytes(header) + base::memory::usable_bytes(bytes.capacity())
+            }
+        }
+    }
+
+    /// Returns the string.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Raw(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+
+    /// Makes the string at least `length` bytes long, with zeros at its end, and returns
+    /// it. Whoever holds the old one keeps it as it was.
+    pub fn grow(&mut self, length: usize) -> &mut [u8] {
+        match self {
+            Self::Raw(bytes) => {
+                if bytes.len() < length {
+                    if bytes.capacity() < length {
+                        bytes.reserve(greedy(length) - bytes.len());
+                    }
+                    bytes.resize(length, 0);
+                }
+                bytes
+            }
+            Self::Shared(shared) => {
+                let bytes = Arc::make_mut(shared);
+                if bytes.len() < length {
+                    if bytes.capacity() < length {
+                        bytes.reserve_exact(greedy(length) - bytes.len());
+                    }
+                    bytes.resize(length, 0);
+                }
+                bytes
+            }
+        }
+    }
+}
+
+/// A string that grows will grow again: twice the room, or a MiB more, as Redis reserves.
+pub fn greedy(length: usize) -> usize {
+    const MORE_MAX: usize = 1024 * 1024;
+    length + length.min(MORE_MAX)
+}
