@@ -290,6 +290,12 @@ impl Parameter {
         self
     }
 
+    /// Which of its two names was typed, in the spelling of the table.
+    pub fn called(&self, typed: &[u8]) -> &'static str {
+        let is_alias = |alias: &&str| typed.eq_ignore_ascii_case(alias.as_bytes());
+        self.alias.filter(is_alias).unwrap_or(self.name)
+    }
+
     /// The value as CONFIG GET shows it.
     pub fn text(&self, config: &Config) -> Vec<u8> {
         match self.kind {

@@ -53,6 +53,10 @@ pub use table::{
 /// recognises it before it counts arguments.
 pub const RENEW_CERTIFICATE: &str = "ssl-renew-certificate";
 
+const HZ_MIN: u32 = 1;
+const HZ_MAX: u32 = 500;
+const BACKLOG_BYTES_MIN: u64 = 16 << 10;
+
 /// What the operator has chosen.
 #[derive(Clone)]
 pub struct Config {
@@ -216,7 +220,9 @@ impl Config {
 
     /// Brings within bounds what is taken beyond them.
     fn settle(&mut self) {
-        self.general.hz = self.general.hz.clamp(1, 500);
+        self.general.hz = self.general.hz.clamp(HZ_MIN, HZ_MAX);
+        let backlog_size = &mut self.replication.repl_backlog_size;
+        *backlog_size = (*backlog_size).max(BACKLOG_BYTES_MIN);
     }
 }
 

@@ -94,7 +94,11 @@ pub(super) fn memory(value: &[u8]) -> Option<i128> {
         b"gb" => 1 << 30,
         _ => return None,
     };
-    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    // As in Redis no digits are 0, and too many the largest number there is.
+    let mut number: u64 = 0;
+    for digit in digits {
+        number = number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    }
     number.checked_mul(unit).map(i128::from)
 }
 
@@ -215,11 +219,12 @@ mod tests {
             ("1g", Some(1_000_000_000)),
             ("1Gb", Some(1 << 30)),
             ("18446744073709551615", Some(u64::MAX.into())),
-            ("18446744073709551616", None),
+            ("18446744073709551616", Some(u64::MAX.into())),
+            ("18446744073709551616kb", None),
             ("99999999999gb", None),
             ("-1", None),
-            ("", None),
-            ("gb", None),
+            ("", Some(0)),
+            ("gb", Some(0)),
             ("1tb", None),
             ("1 kb", None),
         ] {

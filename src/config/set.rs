@@ -107,16 +107,16 @@ impl Config {
     pub fn set(&mut self, pairs: &[(&[u8], &[u8])], gate: Gate) -> Result<Undo, SetError> {
         let parameters = self.judge(pairs, gate)?;
         let mut undo = Undo { former: Box::new(self.clone()), changes: Vec::new() };
-        for (parameter, (_, value)) in parameters.iter().zip(pairs) {
+        for (parameter, (name, value)) in parameters.iter().zip(pairs) {
             let stored = self.store_value(parameter, value);
             let refused = stored.err().or_else(|| pending::refusal(self, parameter));
             if let Some(reason) = refused {
                 self.restore(undo);
-                return Err(SetError::Failed(parameter.name.into(), reason));
+                return Err(SetError::Failed(parameter.called(name).into(), reason));
             }
         }
         self.settle();
-        for parameter in parameters {
+        for (parameter, (name, _)) in parameters.iter().zip(pairs) {
             let change = parameter.change;
             let is_listed = undo.changes().any(|known| known == change);
             let has_changed = || parameter.text(self) != parameter.text(&undo.former);
@@ -124,7 +124,7 @@ impl Config {
                 && !is_listed
                 && (parameter.flags.volatile || has_changed())
             {
-                undo.changes.push((change, parameter.name));
+                undo.changes.push((change, parameter.called(name)));
             }
         }
         Ok(undo)
