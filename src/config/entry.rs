@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use base::split::repr;
+
 use super::{Change, Config, choice::ChoiceField, number, path::FilePath};
 
 /// The largest C `int`, an upper bound of many parameters.
@@ -359,9 +361,9 @@ impl Parameter {
             }
             Kind::Path(field) if (field.read)(config).typed().is_empty() => return Lines::None,
             Kind::Number { field, format, .. } => number::write(field.value(config), format),
-            Kind::Text { field, .. } => super::words::quote((field.read)(config)),
+            Kind::Text { field, .. } => repr((field.read)(config)),
             // The line may come to stand behind `dir`, which moves what a relative path means.
-            Kind::Path(field) => super::words::quote((field.read)(config).resolved()),
+            Kind::Path(field) => repr((field.read)(config).resolved()),
             Kind::Bool { .. } | Kind::Choice(_) => self.text(config),
         };
         let must = self.text(config) != self.text(default);

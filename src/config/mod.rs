@@ -17,13 +17,13 @@ mod entry;
 mod file;
 mod number;
 mod path;
-mod pattern;
 mod pending;
 mod rewrite;
 mod set;
 mod special;
 mod table;
-mod words;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, io};
 

@@ -5,10 +5,12 @@
 
 use std::fmt;
 
+use base::glob::{self, Case};
+
 use super::{
     Change, Config, ProtectedAction, RENEW_CERTIFICATE,
     entry::{Manner, Parameter, Reason},
-    pattern, pending, table,
+    pending, table,
 };
 
 /// What the circumstances of a CONFIG SET allow.
@@ -88,7 +90,7 @@ impl Config {
             // Hidden ones want their full name.
             for parameter in table::all().filter(|parameter| !parameter.flags.hidden) {
                 for name in [Some(parameter.name), parameter.alias].into_iter().flatten() {
-                    if pattern::matches(pattern, name.as_bytes()) {
+                    if glob::matches(pattern, name.as_bytes(), Case::Ignored) {
                         add(name.as_bytes(), parameter);
                     }
                 }
