@@ -35,7 +35,8 @@ impl CommandLine {
         if let [file, after @ ..] = rest
             && !file.starts_with(b"-")
         {
-            parsed.file = Some(FilePath::new(file));
+            // INFO and errors show where it really lies.
+            parsed.file = Some(FilePath::new(FilePath::new(file).resolved()));
             rest = after;
         }
         // A name wants a value before the next word with two dashes is a name again, so that

@@ -110,11 +110,14 @@ pub(super) enum Format {
     Octal,
 }
 
+/// Stores the words of a value.
+type SetWords = fn(&mut Config, &[&[u8]], Manner) -> Result<(), Reason>;
+
 /// The functions of a parameter that fits no common kind.
 #[derive(Clone, Copy)]
 pub(super) struct Special {
     /// Takes the words of a value; `Config` is unchanged when it fails.
-    pub(super) set: fn(&mut Config, &[&[u8]], Manner) -> Result<(), Reason>,
+    pub(super) set: SetWords,
     /// The one text of the value.
     pub(super) text: fn(&Config) -> Vec<u8>,
     /// What CONFIG REWRITE writes behind the name.

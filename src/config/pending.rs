@@ -173,3 +173,21 @@ fn is_meant(pattern: &str, name: &str) -> bool {
         None => name == pattern,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_means_a_parameter() {
+        for later in LATER {
+            for name in later.names {
+                let is_known = table::all().any(|parameter| is_meant(name, parameter.name));
+                assert!(is_known, "{name}");
+            }
+        }
+        for refusal in REFUSALS.iter().filter(|refusal| refusal.name != "user") {
+            assert!(table::find(refusal.name.as_bytes()).is_some(), "{}", refusal.name);
+        }
+    }
+}
