@@ -13,7 +13,8 @@ use crate::{
 /// in force again.
 pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     let mut done: Vec<Change> = Vec::new();
-    for change in undo.changes() {
+    let changes: Vec<Change> = undo.changes().collect();
+    for change in changes {
         if let Err(reason) = carry_out(server, change) {
             let error = undo.failure(change, reason.unwrap_or_else(|| change.failure().into()));
             server.config.restore(undo);
