@@ -370,7 +370,8 @@ fn calls_are_counted_by_command() {
 
 /// Describes a command in a protocol's words, line ends shown as spaces.
 fn described(write: fn(&mut Reply, CommandId), name: &[u8], protocol: Protocol) -> String {
-    let mut reply = Reply { protocol, ..Reply::default() };
+    let mut reply = Reply::default();
+    reply.protocol = protocol;
     write(&mut reply, CommandId::find_full(name).unwrap());
     String::from_utf8(reply.output().front().to_vec()).unwrap().replace("\r\n", " ")
 }
