@@ -13,28 +13,34 @@ pub struct ShutdownOptions {
 }
 
 /// The process.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Lifecycle {
     /// 40 hexadecimal digits, other ones at each start.
     pub run_id: String,
+    /// The same, of the history of writes that this server makes.
+    pub replication_id: String,
     /// The path of the program.
     pub executable: String,
-    /// Its arguments, for a restart and for INFO.
-    pub arguments: Vec<Vec<u8>>,
-    /// When it was started.
-    pub started_ms: i64,
-    /// It was told to end; the loop ends it.
-    pub shutdown: Option<ShutdownOptions>,
+    /// The system it runs on, as `uname` tells.
+    pub os: String,
+    /// When it was started, in seconds since the epoch.
+    pub started_s: u64,
+    /// The file that holds its process id, if there is one.
+    pub pidfile: String,
+    /// Who supervises it, as INFO says it.
+    pub supervised: &'static str,
+    /// Memory in use when the server had started.
+    pub startup_memory_bytes: usize,
     /// The code it exits with once the loop has ended.
     pub exit_code: Option<i32>,
     /// DEBUG PAUSE-CRON.
     pub is_cron_paused: bool,
+    /// Keys that are due go by themselves; DEBUG SET-ACTIVE-EXPIRE turns it off.
+    pub expires_actively: bool,
     /// How often the cron has run.
     pub cron_count: u64,
-    /// Turns of the loop.
-    pub turns: u64,
-    /// Memory in use when the server had started.
-    pub startup_memory_bytes: usize,
-    /// Who supervises it, as INFO says it.
-    pub supervised: &'static str,
+    /// How often it runs in a second at present.
+    pub hz: u32,
+    /// The place of the client that the cron looks at next.
+    pub next_client: usize,
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 const ERROR_KINDS_MAX: usize = 128;
 /// Samples that an instantaneous figure is the mean of.
 const SAMPLES: usize = 16;
+/// For so long a large buffer is remembered.
+const RECENT_SECONDS: usize = 8;
 
 /// All counters; CONFIG RESETSTAT makes them new.
 #[derive(Debug, Default)]
@@ -31,10 +33,16 @@ pub struct Stats {
     pub query_limit_disconnections: u64,
     /// Error replies.
     pub error_replies: u64,
-    /// Configured to pick up, dump, or otherwise notice a denied access.
+    /// AUTH and HELLO with a wrong name or password.
     pub access_denied_auth: u64,
     /// The most memory that was in use.
     pub peak_memory_bytes: usize,
+    /// Turns of the loop.
+    pub turns: u64,
+    /// What turns took, sleep apart.
+    pub turns_us: u64,
+    /// What commands took.
+    pub commands_us: u64,
     errors: BTreeMap<Box<[u8]>, u64>,
     /// Commands a second.
     pub instantaneous_commands: Rate,
@@ -42,6 +50,13 @@ pub struct Stats {
     pub instantaneous_input: Rate,
     /// Bytes written a second.
     pub instantaneous_output: Rate,
+    /// Turns a second.
+    pub instantaneous_turns: Rate,
+    /// Microseconds of turns a second.
+    instantaneous_turns_us: Rate,
+    /// The largest query and output buffers met lately.
+    recent_input: Recent,
+    recent_output: Recent,
 }
 
 impl Stats {
@@ -61,8 +76,27 @@ impl Stats {
         self.errors.iter().map(|(kind, count)| (&**kind, *count))
     }
 
+    /// Notes how large the buffers of a client are.
+    pub fn note_buffers(&mut self, input_bytes: usize, output_bytes: usize, now_s: u64) {
+        self.recent_input.note(input_bytes, now_s);
+        self.recent_output.note(output_bytes, now_s);
+    }
+
+    /// Returns the largest query and output buffers met lately.
+    pub fn recent_buffers(&self) -> (usize, usize) {
+        (self.recent_input.max(), self.recent_output.max())
+    }
+
+    /// Returns what a turn takes, on average of late, in microseconds.
+    pub fn mean_turn_us(&self) -> u64 {
+        let turns = self.instantaneous_turns.per_second();
+        self.instantaneous_turns_us.per_second().checked_div(turns).unwrap_or(0)
+    }
+
     /// Takes a sample of every instantaneous figure.
-    pub fn sample(&mut self, now_ms: i64) {
+    pub fn sample(&mut self, now_ms: u64) {
+        self.instantaneous_turns.sample(self.turns, now_ms);
+        self.instantaneous_turns_us.sample(self.turns_us, now_ms);
         self.instantaneous_commands.sample(self.commands, now_ms);
         self.instantaneous_input.sample(self.input_bytes, now_ms);
         self.instantaneous_output.sample(self.output_bytes, now_ms);
@@ -79,7 +113,7 @@ impl Stats {
 pub struct Rate {
     samples: [u64; SAMPLES],
     at: usize,
-    last: Option<(u64, i64)>,
+    last: Option<(u64, u64)>,
 }
 
 impl Rate {
@@ -88,14 +122,40 @@ impl Rate {
         self.samples.iter().sum::<u64>() / SAMPLES as u64
     }
 
-    fn sample(&mut self, count: u64, now_ms: i64) {
+    fn sample(&mut self, count: u64, now_ms: u64) {
         if let Some((before, at_ms)) = self.last {
-            let passed_ms = u64::try_from(now_ms - at_ms).unwrap_or(0);
+            let passed_ms = now_ms.saturating_sub(at_ms);
             let grown = count.saturating_sub(before);
             self.samples[self.at] = if passed_ms == 0 { 0 } else { grown * 1000 / passed_ms };
             self.at = (self.at + 1) % SAMPLES;
         }
         self.last = Some((count, now_ms));
+    }
+}
+
+/// The largest of what was met in the last seconds, a place a second.
+#[derive(Debug, Default)]
+struct Recent {
+    seconds: [(u64, usize); RECENT_SECONDS],
+}
+
+impl Recent {
+    fn note(&mut self, bytes: usize, now_s: u64) {
+        let place = &mut self.seconds[now_s as usize % RECENT_SECONDS];
+        if place.0 != now_s {
+            *place = (now_s, 0);
+        }
+        place.1 = place.1.max(bytes);
+        let oldest_s = now_s.saturating_sub(RECENT_SECONDS as u64);
+        for place in &mut self.seconds {
+            if place.0 <= oldest_s {
+                place.1 = 0;
+            }
+        }
+    }
+
+    fn max(&self) -> usize {
+        self.seconds.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0)
     }
 }
 
@@ -119,7 +179,7 @@ mod tests {
         let mut stats = Stats::default();
         for second in 0..17 {
             stats.commands = 50 * second;
-            stats.sample(1000 * i64::try_from(second).unwrap());
+            stats.sample(1000 * second);
         }
         assert_eq!(stats.instantaneous_commands.per_second(), 50);
     }

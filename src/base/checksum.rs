@@ -46,13 +46,14 @@ pub fn crc16(bytes: &[u8]) -> u16 {
 pub fn crc64(crc: u64, bytes: &[u8]) -> u64 {
     let (slices, rest) = bytes.as_chunks::<SLICE_BYTES>();
     let crc = slices.iter().fold(crc, |crc, slice| {
+        let all = u128::from_le_bytes(*slice) ^ u128::from(crc);
+        let (low, high) = (all as u64, (all >> 64) as u64);
         // The first byte has the longest way to go: it takes the last table.
-        let mut mixed = *slice;
-        for (byte, crc) in mixed.iter_mut().zip(crc.to_le_bytes()) {
-            *byte ^= crc;
-        }
-        let tables = CRC64_TABLES.iter().rev();
-        mixed.iter().zip(tables).fold(0, |sum, (byte, table)| sum ^ table[usize::from(*byte)])
+        (0..8).fold(0, |sum, at| {
+            let first = CRC64_TABLES[15 - at][(low >> (8 * at) & 0xff) as usize];
+            let second = CRC64_TABLES[7 - at][(high >> (8 * at) & 0xff) as usize];
+            sum ^ first ^ second
+        })
     });
     rest.iter().fold(crc, |crc, byte| {
         let [low, ..] = crc.to_le_bytes();

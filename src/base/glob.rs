@@ -60,6 +60,11 @@ pub fn matches(pattern: &[u8], text: &[u8], case: Case) -> bool {
         }
         let Some((behind, tried)) = &mut star else { return false };
         *tried += 1;
+        // A byte that must stand behind the star is looked for at once.
+        if let Some(byte) = literal(pattern[*behind], case) {
+            let Some(ahead) = text[*tried..].iter().position(|c| *c == byte) else { return false };
+            *tried += ahead;
+        }
         (at, text_at) = (*behind, *tried);
         if text_at == text.len() {
             return false;
@@ -73,6 +78,14 @@ pub fn is_literal(pattern: &[u8]) -> bool {
     !pattern.iter().any(|c| matches!(c, b'*' | b'?' | b'[' | b'\\'))
 }
 
+/// Returns the only byte that a token takes, if its first byte tells.
+#[inline]
+fn literal(token: u8, case: Case) -> Option<u8> {
+    let is_plain = case == Case::Sensitive && !matches!(token, b'?' | b'[' | b'\\' | b'*');
+    is_plain.then_some(token)
+}
+
+#[inline]
 fn stars(pattern: &[u8]) -> usize {
     pattern.iter().take_while(|c| **c == b'*').count()
 }

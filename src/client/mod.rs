@@ -102,6 +102,8 @@ pub struct Client {
     pub output: OutputState,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
+    /// What it is told, instead of being served, once it has negotiated.
+    pub refusal: Option<&'static str>,
     /// Pushed while the frame was lent; goes behind the reply.
     pushes: Reply,
     life: Life,
@@ -133,6 +135,7 @@ impl Client {
             no_evict: false,
             output: OutputState::default(),
             is_negotiating: false,
+            refusal: None,
             pushes: Reply::default(),
             life: Life::Alive,
             is_listed: false,
@@ -148,6 +151,23 @@ impl Client {
     /// Whether it only waits for its last reply to be sent.
     pub fn closes_after_reply(&self) -> bool {
         self.life == Life::ClosesAfterReply
+    }
+
+    /// Gives back the memory that an idle client does not need.
+    pub fn release_idle(&mut self) {
+        let Some(frame) = &mut self.frame else { return };
+        frame.query.release();
+        frame.reply.output_mut().release();
+        if let Some((_, connection)) = &mut self.wire {
+            connection.release_idle();
+        }
+    }
+
+    /// Counts the memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let query = self.frame.as_ref().map_or(0, |frame| frame.query.memory_bytes());
+        let wire = self.wire.as_ref().map_or(0, |(_, connection)| connection.memory_bytes());
+        size_of::<Self>() + query + wire + self.output_memory_bytes()
     }
 
     /// Counts what is to be sent and not yet in the kernel's hands.

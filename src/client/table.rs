@@ -5,6 +5,7 @@
 
 use std::mem;
 
+use net::Connection;
 use resp::{Protocol, Reply};
 
 use crate::client::{Client, Frame, Life};
@@ -72,6 +73,13 @@ impl Clients {
             let slot_index = u32::try_from(at).expect("clients are fewer than 2^32");
             Some((ClientId { slot: slot_index, generation: slot.generation }, client))
         })
+    }
+
+    /// Shows every connection to `act`, those that negotiate or close among them.
+    pub fn each_connection(&mut self, mut act: impl FnMut(&mut Connection)) {
+        let clients = self.slots.iter_mut().filter_map(|slot| slot.client.as_deref_mut());
+        let wires = clients.filter_map(|client| client.wire.as_mut());
+        wires.for_each(|(_, connection)| act(connection));
     }
 
     /// Counts the places that clients stand in, empty ones included.

@@ -79,8 +79,8 @@ fn authenticate(
 
 /// Takes as long for a password that is nearly right as for one that is all wrong.
 fn is_equal_in_constant_time(given: &[u8], wanted: &[u8]) -> bool {
-    let [given, wanted] = [given, wanted].map(base::digest::sha256);
-    given.iter().zip(wanted).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    let [given, wanted] = [given, wanted].map(base::digest::sha256_hex);
+    base::digest::is_equal(&given, &wanted)
 }
 
 /// HELLO [protover [AUTH username password] [SETNAME clientname]]

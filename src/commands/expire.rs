@@ -149,7 +149,7 @@ fn reply_expiry(
     show: impl Fn(i64) -> i64,
 ) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let answer = if !server.keyspace.peek_after_expiry(db, key) {
+    let answer = if !server.keyspace.is_alive(db, key) {
         -2
     } else {
         server.keyspace.expiry(db, key).map_or(-1, show)

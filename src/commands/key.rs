@@ -1,6 +1,6 @@
 //! Command: keys, whatever they hold: DEL, EXISTS, KEYS, TYPE, and whole databases.
 
-use base::glob;
+use base::glob::{self, Case};
 
 use crate::{
     error::ReplyError,
@@ -55,7 +55,7 @@ pub(super) fn keys(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let deferred = call.reply.deferred();
     let mut count = 0;
     for key in server.keyspace.keys(call.db()) {
-        if takes_all || glob::matches(pattern, key) {
+        if takes_all || glob::matches(pattern, key, Case::Exact) {
             call.reply.bulk(key);
             count += 1;
         }
@@ -72,8 +72,7 @@ pub(super) fn dbsize(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
 
 /// RANDOMKEY
 pub(super) fn randomkey(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let Server { keyspace, random, .. } = server;
-    match keyspace.random_key(call.db(), random) {
+    match server.keyspace.random_key(call.db()) {
         Some(key) => call.reply.bulk(&key),
         None => call.reply.null(),
     }

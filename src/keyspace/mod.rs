@@ -16,7 +16,7 @@ use ds::{Content, Record, Store, store::Slot};
 
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
-pub use access::{Access, AccessPolicy};
+pub use access::{Access, AccessPolicy, lru_clock};
 pub use expire::{Cycle, ExpiryStats};
 pub use text::{NewText, Text, TextEntry, Ttl};
 
@@ -180,6 +180,9 @@ impl Keyspace {
         self.dirty += 1;
     }
 
+    /// Notes an event that is part of a change counted already.
+    pub fn noted(&mut self, _db: usize, _key: &[u8], _event: &'static str) {}
+
     /// Returns when a touched key expires.
     pub fn expiry(&self, db: usize, key: &[u8]) -> Option<i64> {
         self.peek(db, key)?.expiry()
@@ -238,6 +241,11 @@ impl Keyspace {
     pub fn access(&mut self, db: usize, key: &[u8]) -> Option<Access> {
         let (policy, now_ms) = (self.access_policy, self.now_ms);
         Some(policy.show(self.examine(db, key)?.lru(), now_ms))
+    }
+
+    /// Returns the field that accesses are remembered in.
+    pub fn access_field(&mut self, db: usize, key: &[u8]) -> Option<u32> {
+        Some(self.examine(db, key)?.lru())
     }
 
     /// Counts the bytes that a key, its value and its place in the tables take.

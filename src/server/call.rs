@@ -14,7 +14,7 @@ use crate::{
     command::CommandId,
     commands,
     error::ReplyError,
-    server::{Server, notify},
+    server::Server,
 };
 
 /// What a handler returns; its error is answered instead of what it has written.
@@ -57,9 +57,10 @@ impl<'a> Call<'a> {
 /// Runs one command and accounts for it.
 pub fn call(server: &mut Server, mut call: Call<'_>) {
     let command = call.command;
-    server.keyspace.begin_call(server.config.keyspace_events(), call.session.no_touch);
+    let now_ms = server.now_ms();
+    server.keyspace.begin_call(now_ms, !call.session.no_touch);
+    server.stats.commands += 1;
     let mark = call.reply.mark();
-    let started_us = server.clock.monotonic_us();
     let outcome = commands::handler(command)(server, &mut call);
     if let Err(error) = &outcome {
         call.reply.truncate(mark);
@@ -67,8 +68,10 @@ pub fn call(server: &mut Server, mut call: Call<'_>) {
         call.reply.error(&text);
         server.stats.count_error(&text);
     }
-    server.clock.update_monotonic();
-    let took_us = server.clock.monotonic_us() - started_us;
+    // One look at the clock ends this command and begins the next.
+    let began_us = server.clock.monotonic_us();
+    server.clock.tick();
+    let took_us = server.clock.monotonic_us() - began_us;
+    server.stats.commands_us += took_us;
     server.commands.ran(command, took_us, outcome.is_err());
-    notify::carry_out_events(server);
 }

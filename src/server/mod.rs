@@ -4,48 +4,73 @@
 //! = server`. What runs commands on it stands in the files beside.
 
 pub mod accept;
+pub mod apply;
 pub mod before_sleep;
 pub mod call;
-pub mod children;
 pub mod cron;
 pub mod info;
 pub mod input;
 pub mod listen;
-pub mod notify;
 pub mod output;
 pub mod process;
+pub mod renew;
 pub mod shutdown;
 pub mod start;
 
 use std::io;
 
 use ae::{Events, Fd};
-use base::{clock::Clock, random::Random};
-use net::{
-    Connection,
-    listener::Listener,
-    ssl::{Ssl, Handshakes},
-};
+use base::clock::Clock;
+use ds::Record;
+use net::{Connection, Listener, ssl::Ssl};
 
 use crate::{
     bio::Bio,
-    client::{ClientId, Clients, Session},
+    client::{
+        ClientId, Clients, Session,
+        describe::{Talk, describe},
+    },
     command::Commands,
     config::Config,
     keyspace::Keyspace,
     lifecycle::Lifecycle,
+    server::call::Call,
     stats::Stats,
+    value::Value,
 };
+
+/// Freeing fewer allocations than this is cheaper than sending them away.
+const LAZY_ALLOCATIONS_MIN: u64 = 64;
 
 /// What a file event is told besides its file.
 #[derive(Clone, Copy, Debug)]
 pub enum Datum {
-    /// A socket that clients come to, by its place among the listeners.
-    Listener(u16),
+    /// A socket that clients come to, by its place among the doors.
+    Door(u16),
     /// A client's connection.
     Client(ClientId),
-    /// A signal came.
-    Signal,
+}
+
+/// What a door is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DoorKind {
+    /// `port`.
+    Tcp,
+    /// `tls-port`.
+    Tls,
+    /// `unixsocket`.
+    Unix,
+}
+
+impl DoorKind {
+    /// Returns what INFO calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Unix => "unix",
+        }
+    }
 }
 
 /// A listening socket in the loop.
@@ -55,6 +80,8 @@ pub struct Door {
     pub fd: Fd,
     /// The socket.
     pub listener: Listener,
+    /// What it is for.
+    pub kind: DoorKind,
     /// Who comes through it must speak TLS.
     pub is_ssl: bool,
 }
@@ -65,12 +92,10 @@ pub struct Server {
     pub events: Events<Self>,
     /// The time.
     pub clock: Clock,
-    /// Chance.
-    pub random: Random,
     /// See `Config`.
     pub config: Config,
     /// TLS: certificates, trust, and who is negotiating.
-    pub ssl: Ssl<Self>,
+    pub ssl: Ssl,
     /// Where clients come from; a closed door leaves its place to another.
     pub doors: Vec<Option<Door>>,
     /// The data.
@@ -87,4 +112,115 @@ pub struct Server {
     pub bio: Bio,
     /// A query buffer for whoever sends next: idle clients keep none.
     pub spare_query: Vec<u8>,
+    turn_began_us: u64,
+}
+
+impl Server {
+    /// Makes a server that listens nowhere yet.
+    pub fn new(config: Config, clock: Clock) -> io::Result<Self> {
+        let now_s = clock.now_s();
+        let run_id = || String::from_utf8_lossy(&base::random::hex_id()).into_owned();
+        let lifecycle = Lifecycle {
+            run_id: run_id(),
+            replication_id: run_id(),
+            started_s: now_s,
+            supervised: "no",
+            expires_actively: true,
+            hz: config.general.hz,
+            ..Lifecycle::default()
+        };
+        Ok(Self {
+            events: Events::new()?,
+            clock,
+            ssl: Ssl::default(),
+            doors: Vec::new(),
+            keyspace: Keyspace::new(config.general.databases as usize),
+            clients: Clients::default(),
+            commands: Commands::default(),
+            stats: Stats::default(),
+            lifecycle,
+            bio: Bio::start(),
+            spare_query: Vec::new(),
+            config,
+            turn_began_us: 0,
+        })
+    }
+
+    /// Returns the time in the form that keys expire by.
+    pub fn now_ms(&self) -> i64 {
+        i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether this talk may not go on before AUTH.
+    pub fn requires_auth(&self, session: &Session) -> bool {
+        !session.is_authenticated && !self.config.security.requirepass.is_empty()
+    }
+
+    /// Whether a client is connected from this machine.
+    pub fn is_local(&mut self, id: ClientId) -> bool {
+        let client = self.clients.find_even_closing(id);
+        let wire = client.and_then(|client| client.wire.as_ref());
+        wire.is_none_or(|(_, connection)| connection.peer().is_local())
+    }
+
+    /// Frees a key that was taken out, elsewhere if that takes long and is asked for.
+    pub fn free(&self, record: Record<Value>, lazily: bool) {
+        let allocations = record.value().map_or(1, Value::allocations);
+        if lazily && LAZY_ALLOCATIONS_MIN <= allocations {
+            self.bio.free(record, 1);
+        }
+    }
+
+    /// Describes a client in one line, for the log.
+    pub fn describe_client(&mut self, id: ClientId) -> String {
+        let now_ms = self.now_ms();
+        let Some(client) = self.clients.find_even_closing(id) else { return String::new() };
+        let line = match &client.frame {
+            Some(frame) => describe(client, &Talk::from(frame), now_ms),
+            // It runs a command just now; what it says is not at hand.
+            None => format!("id={} addr={}", client.number, client.peer).into_bytes(),
+        };
+        String::from_utf8_lossy(&line).into_owned()
+    }
+
+    /// Describes the client whose command runs.
+    pub fn describe_caller(&mut self, call: &Call<'_>) -> Vec<u8> {
+        let now_ms = self.now_ms();
+        let Some(client) = self.clients.find_even_closing(call.client) else { return Vec::new() };
+        let talk = Talk {
+            session: call.session,
+            query: None,
+            reply: call.reply,
+            argument_bytes: call.argv.total_bytes(),
+        };
+        describe(client, &talk, now_ms)
+    }
+
+    fn turn_began(&mut self) {
+        self.turn_began_us = self.clock.monotonic_us();
+    }
+
+    fn turn_ended(&mut self) {
+        self.stats.turns += 1;
+        self.stats.turns_us += self.clock.monotonic_us() - self.turn_began_us;
+    }
+}
+
+impl ae::Owner for Server {
+    type Datum = Datum;
+
+    fn events(&mut self) -> &mut Events<Self> {
+        &mut self.events
+    }
+}
+
+impl net::Owner for Server {
+    fn connection(&mut self, datum: Datum) -> Option<&mut Connection> {
+        let Datum::Client(id) = datum else { return None };
+        self.clients.find(id)?.wire.as_mut().map(|(_, connection)| connection)
+    }
+
+    fn ssl(&mut self) -> &mut Ssl {
+        &mut self.ssl
+    }
 }

@@ -5,7 +5,7 @@ use sys::log;
 
 use crate::{
     client::{ClientId, Frame, ReplyMode},
-    command::{CommandId, Lookup},
+    command::{CommandId, Lookup, flags::Flags},
     error::ReplyError,
     server::{
         Server,
@@ -92,7 +92,7 @@ fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandI
     let spec = command.spec();
     let outcome = if !spec.takes(argv.count()) {
         Err(ReplyError::Arity(spec.full_name.into()))
-    } else if server.requires_auth(&frame.session) && !spec.flags.is_allowed_without_auth() {
+    } else if server.requires_auth(&frame.session) && !spec.has(Flags::NO_AUTH) {
         Err(ReplyError::NoAuth)
     } else {
         Ok(command)
@@ -123,16 +123,16 @@ fn unknown_command(argv: Argv<'_>) -> ReplyError {
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {
-    let text = [b"ERR Protocol error: ", &protocol_error_text(error)[..]].concat();
+    let text = [&b"ERR Protocol error: "[..], &protocol_error_text(error)].concat();
     frame.reply.error(&text);
     server.stats.count_error(&text);
-    if log::is_enabled(log::Level::Verbose) {
+    if log::is_wanted(log::Level::Verbose) {
         let query = frame.query.unread();
         let query = base::split::repr(&query[..query.len().min(LOGGED_BYTES_MAX)]);
-        let client = server.describe_client(id, &frame.session);
         log::verbose!(
-            "Protocol error ({}) from client: {client}. Query buffer: {}",
+            "Protocol error ({}) from client: {}. Query buffer: {}",
             String::from_utf8_lossy(&protocol_error_text(error)),
+            server.describe_client(id),
             String::from_utf8_lossy(&query),
         );
     }
@@ -150,7 +150,9 @@ fn protocol_error_text(error: ProtocolError) -> Vec<u8> {
         ProtocolError::TooBigBulkCount => "too big bulk count string",
         ProtocolError::InvalidBulkLength => "invalid bulk length",
         ProtocolError::UnauthenticatedBulkLength => "unauthenticated bulk length",
-        ProtocolError::ExpectedDollar(byte) => return [b"expected '$', got '", &[byte][..], b"'"].concat(),
+        ProtocolError::ExpectedDollar(byte) => {
+            return [&b"expected '$', got '"[..], &[byte], b"'"].concat();
+        }
     };
     text.into()
 }

@@ -1,6 +1,6 @@
 //! Command: strings that are numbers: INCR and its family.
 
-use base::{float80, number::parse_i64};
+use base::{float80::Float80, number::parse_i64};
 
 use crate::{
     error::ReplyError,
@@ -53,16 +53,12 @@ fn add(server: &mut Server, call: &mut Call<'_>, increment: i64) -> CommandResul
 pub(in crate::commands) fn incrbyfloat(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
     let mut entry = server.keyspace.text_entry(db, key)?;
-    let number = match entry.text() {
-        Some(text) => float80::parse(text.bytes()).ok_or(ReplyError::NotFloat)?,
-        None => float80::Float80::ZERO,
-    };
-    let increment = float80::parse(call.arg(2)).ok_or(ReplyError::NotFloat)?;
-    let sum = number.add(increment);
-    if !sum.is_finite() {
-        return Err(ReplyError::NanOrInfinity);
-    }
-    let text = sum.to_text();
+    let number = entry.text().map_or(&b"0"[..], |text| text.bytes());
+    let number = Float80::parse(number).ok_or(ReplyError::NotFloat)?;
+    let increment = Float80::parse(call.arg(2)).ok_or(ReplyError::NotFloat)?;
+    let sum = number.plus(increment).filter(|sum| sum.is_finite());
+    let mut text = Vec::new();
+    sum.ok_or(ReplyError::NanOrInfinity)?.write(&mut text);
     entry.set(NewText::Bytes(&text), Ttl::Keep);
     server.keyspace.written(db, key, "incrbyfloat");
     call.reply.bulk(&text);

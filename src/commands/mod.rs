@@ -1,0 +1,24 @@
+//! Command: the handlers, one file a family; the data files beside say which are whose.
+
+mod bitmap;
+mod client;
+mod config;
+mod connection;
+mod debug;
+mod expire;
+mod help;
+mod info;
+mod key;
+mod memory;
+mod object;
+mod server;
+mod string;
+
+use crate::{command::CommandId, server::call::CommandFn};
+
+include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
+
+/// Returns a command's code. Only `server::call` asks.
+pub(crate) fn handler(command: CommandId) -> CommandFn {
+    HANDLERS[command.index()]
+}

@@ -1,0 +1,55 @@
+//! Flow: both ends of a sleep: what a turn has left to do, and what comes first after it.
+//! The only place that frees clients.
+
+use std::io;
+
+use ae::Hooks;
+use net::ssl::{self, HANDSHAKE_BUDGET};
+
+use crate::{
+    keyspace::Cycle,
+    server::{Server, output},
+};
+
+/// Runs the server until it has decided to exit; returns the exit code.
+pub fn run(server: &mut Server) -> io::Result<i32> {
+    loop {
+        ae::turn(server, &Hooks { before_sleep, after_sleep })?;
+        if let Some(code) = server.lifecycle.exit_code {
+            return Ok(code);
+        }
+    }
+}
+
+/// Does what a turn has left to do.
+pub fn before_sleep(server: &mut Server) {
+    output::send_all(server);
+    // After those who are clients already; and within a budget, so that they wait for no more.
+    ssl::step_handshakes(server, HANDSHAKE_BUDGET);
+    if server.lifecycle.expires_actively {
+        let effort = server.config.memory.active_expire_effort;
+        let now_ms = server.clock.now_ms() as i64;
+        server.keyspace.expire_cycle(Cycle::Fast, effort, now_ms);
+    }
+    // What handshakes have led to: refusals, and requests that came with the last flight.
+    output::send_all(server);
+    free_finished(server);
+    server.turn_ended();
+}
+
+/// Looks at the time before anybody is served.
+pub fn after_sleep(server: &mut Server) {
+    server.clock.update();
+    server.turn_began();
+}
+
+/// Frees the clients that are over.
+pub fn free_finished(server: &mut Server) {
+    while let Some(id) = server.clients.pop_finished() {
+        let wire = server.clients.free(id).and_then(|client| client.wire);
+        if let Some((fd, mut connection)) = wire {
+            server.events.remove(fd, connection.stream());
+            connection.close();
+        }
+    }
+}

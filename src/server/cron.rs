@@ -1,0 +1,125 @@
+//! Flow: what is done every so often (`serverCron`): `hz` times a second, or less often.
+
+use std::time::Duration;
+
+use net::ssl;
+use sys::log;
+
+use crate::{
+    client::ClientId,
+    keyspace::Cycle,
+    server::{Server, accept, output, shutdown},
+};
+
+/// Clients looked at in one run, at least.
+const CLIENTS_MIN: usize = 5;
+/// With more clients than this for one run, `dynamic-hz` runs more often.
+const CLIENTS_PER_RUN: usize = 200;
+const HZ_MAX: u32 = 500;
+const REHASH_BUDGET: Duration = Duration::from_millis(1);
+/// How long a client is idle before it gives back what it can.
+const IDLE_MS: i64 = 2000;
+/// Instantaneous figures are sampled so often.
+const SAMPLE_MS: u64 = 100;
+
+/// Runs, and says when to come again.
+pub fn cron(server: &mut Server) -> Option<Duration> {
+    server.clock.update();
+    let hz = hz(server);
+    server.lifecycle.hz = hz;
+    let period = Duration::from_millis(u64::from(1000 / hz));
+    if let Some(signal) = shutdown::pending_signal() {
+        shutdown::on_signal(server, signal);
+    }
+    if server.lifecycle.is_cron_paused {
+        return Some(period);
+    }
+    server.lifecycle.cron_count += 1;
+    let used = base::memory::used_bytes();
+    server.stats.peak_memory_bytes = server.stats.peak_memory_bytes.max(used);
+    if every_ms(server, SAMPLE_MS) {
+        server.stats.sample(server.clock.monotonic_us() / 1000);
+    }
+    look_after_clients(server, hz);
+    look_after_keys(server, hz);
+    ssl::expire_handshakes(server);
+    accept::wake_doors(server);
+    if every_ms(server, 1000) {
+        let now_s = server.clock.now_s();
+        if let Err(error) = server.ssl.tick(now_s) {
+            log::warning!("Cannot make keys for TLS session tickets: {error}");
+        }
+    }
+    if every_ms(server, 5000) && log::is_wanted(log::Level::Verbose) {
+        log_figures(server);
+    }
+    Some(period)
+}
+
+/// With many clients the cron comes more often, so that it looks at few at a time.
+fn hz(server: &Server) -> u32 {
+    let mut hz = server.config.general.hz;
+    if server.config.general.dynamic_hz {
+        while hz < HZ_MAX && CLIENTS_PER_RUN < server.clients.count() / hz as usize {
+            hz = (hz * 2).min(HZ_MAX);
+        }
+    }
+    hz
+}
+
+fn every_ms(server: &Server, ms: u64) -> bool {
+    let run_ms = u64::from(1000 / server.lifecycle.hz);
+    ms <= run_ms || server.lifecycle.cron_count % (ms / run_ms) == 0
+}
+
+fn look_after_clients(server: &mut Server, hz: u32) {
+    let slots = server.clients.slot_count();
+    let count = (slots / hz as usize).max(CLIENTS_MIN).min(slots);
+    for _ in 0..count {
+        let at = server.lifecycle.next_client % slots;
+        server.lifecycle.next_client = at + 1;
+        if let Some(id) = server.clients.at(at) {
+            look_after(server, id);
+        }
+    }
+}
+
+fn look_after(server: &mut Server, id: ClientId) {
+    let now_ms = server.clock.now_ms() as i64;
+    let timeout_ms = i64::from(server.config.network.timeout_s) * 1000;
+    let Some(client) = server.clients.find(id) else { return };
+    let idle_ms = now_ms - client.active_ms;
+    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
+        log::verbose!("Closing idle client");
+        return server.clients.close(id);
+    }
+    if IDLE_MS < idle_ms {
+        client.release_idle();
+    }
+    output::close_if_over_limit(server, id);
+}
+
+fn look_after_keys(server: &mut Server, hz: u32) {
+    let memory = &server.config.memory;
+    if server.lifecycle.expires_actively {
+        let (cycle, effort) = (Cycle::Slow { hz }, memory.active_expire_effort);
+        server.keyspace.expire_cycle(cycle, effort, server.clock.now_ms() as i64);
+    }
+    if server.config.memory.activerehashing {
+        server.keyspace.rehash_for(REHASH_BUDGET);
+    }
+}
+
+fn log_figures(server: &Server) {
+    for db in 0..server.keyspace.db_count() {
+        let figures = server.keyspace.figures(db);
+        if 0 < figures.keys {
+            log::verbose!("DB {db}: {} keys ({} volatile).", figures.keys, figures.expires);
+        }
+    }
+    log::debug!(
+        "{} clients connected (0 replicas), {} bytes in use",
+        server.clients.count(),
+        base::memory::used_bytes()
+    );
+}

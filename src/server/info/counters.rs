@@ -1,0 +1,124 @@
+//! Flow: INFO persistence, stats, commandstats, errorstats, keyspace.
+
+use super::{Field, field};
+use crate::server::Server;
+
+pub(super) fn persistence(server: &Server) -> Vec<Field> {
+    vec![
+        field("loading", 0),
+        field("async_loading", 0),
+        field("rdb_changes_since_last_save", server.keyspace.dirty),
+        field("rdb_bgsave_in_progress", 0),
+        field("rdb_last_save_time", server.lifecycle.started_s),
+        field("rdb_last_bgsave_status", "ok"),
+        field("rdb_last_bgsave_time_sec", -1),
+        field("rdb_current_bgsave_time_sec", -1),
+        field("rdb_saves", 0),
+        field("aof_enabled", 0),
+        field("aof_rewrite_in_progress", 0),
+        field("aof_rewrite_scheduled", 0),
+    ]
+}
+
+pub(super) fn stats(server: &Server) -> Vec<Field> {
+    let (stats, keyspace) = (&server.stats, &server.keyspace);
+    let expiry = &keyspace.expiry;
+    let kbps = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+    vec![
+        field("total_connections_received", stats.connections),
+        field("total_commands_processed", stats.commands),
+        field("instantaneous_ops_per_sec", stats.instantaneous_commands.per_second()),
+        field("total_net_input_bytes", stats.input_bytes),
+        field("total_net_output_bytes", stats.output_bytes),
+        field("total_net_repl_input_bytes", 0),
+        field("total_net_repl_output_bytes", 0),
+        field("instantaneous_input_kbps", kbps(stats.instantaneous_input.per_second())),
+        field("instantaneous_output_kbps", kbps(stats.instantaneous_output.per_second())),
+        field("instantaneous_input_repl_kbps", "0.00"),
+        field("instantaneous_output_repl_kbps", "0.00"),
+        field("rejected_connections", stats.rejected_connections),
+        field("sync_full", 0),
+        field("sync_partial_ok", 0),
+        field("sync_partial_err", 0),
+        field("expired_keys", expiry.expired_keys),
+        field("expired_stale_perc", format!("{:.2}", expiry.stale_percent)),
+        field("expired_time_cap_reached_count", expiry.time_cap_reached),
+        field("expire_cycle_cpu_milliseconds", expiry.cycle_time.as_millis()),
+        field("evicted_keys", 0),
+        field("evicted_clients", 0),
+        field("total_eviction_exceeded_time", 0),
+        field("current_eviction_exceeded_time", 0),
+        field("keyspace_hits", keyspace.hits),
+        field("keyspace_misses", keyspace.misses),
+        field("pubsub_channels", 0),
+        field("pubsub_patterns", 0),
+        field("pubsubshard_channels", 0),
+        field("latest_fork_usec", 0),
+        field("total_forks", 0),
+        field("migrate_cached_sockets", 0),
+        field("slave_expires_tracked_keys", 0),
+        field("active_defrag_hits", 0),
+        field("active_defrag_misses", 0),
+        field("active_defrag_key_hits", 0),
+        field("active_defrag_key_misses", 0),
+        field("total_active_defrag_time", 0),
+        field("current_active_defrag_time", 0),
+        field("tracking_total_keys", 0),
+        field("tracking_total_items", 0),
+        field("tracking_total_prefixes", 0),
+        field("unexpected_error_replies", 0),
+        field("total_error_replies", stats.error_replies),
+        field("dump_payload_sanitizations", 0),
+        field("total_reads_processed", stats.reads),
+        field("total_writes_processed", stats.writes),
+        field("io_threaded_reads_processed", 0),
+        field("io_threaded_writes_processed", 0),
+        field("client_query_buffer_limit_disconnections", stats.query_limit_disconnections),
+        field("client_output_buffer_limit_disconnections", stats.output_limit_disconnections),
+        field("reply_buffer_shrinks", 0),
+        field("reply_buffer_expands", 0),
+        field("eventloop_cycles", stats.turns),
+        field("eventloop_duration_sum", stats.turns_us),
+        field("eventloop_duration_cmd_sum", stats.commands_us),
+        field("instantaneous_eventloop_cycles_per_sec", stats.instantaneous_turns.per_second()),
+        field("instantaneous_eventloop_duration_usec", stats.mean_turn_us()),
+        field("acl_access_denied_auth", stats.access_denied_auth),
+        field("acl_access_denied_cmd", 0),
+        field("acl_access_denied_key", 0),
+        field("acl_access_denied_channel", 0),
+    ]
+}
+
+pub(super) fn commands(server: &Server) -> Vec<Field> {
+    let used = server.commands.stats.used();
+    let line = |(command, stats): (crate::command::CommandId, crate::command::CommandStats)| {
+        let value = format!(
+            "calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}",
+            stats.calls, stats.usec, stats.usec_per_call(), stats.rejected, stats.failed
+        );
+        (format!("cmdstat_{}", command.spec().full_name), value)
+    };
+    used.map(line).collect()
+}
+
+pub(super) fn errors(server: &Server) -> Vec<Field> {
+    let line = |(kind, count): (&[u8], u64)| {
+        (format!("errorstat_{}", String::from_utf8_lossy(kind)), format!("count={count}"))
+    };
+    server.stats.errors().map(line).collect()
+}
+
+pub(super) fn keyspace(server: &Server) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for db in 0..server.keyspace.db_count() {
+        let figures = server.keyspace.figures(db);
+        if 0 < figures.keys {
+            let value = format!(
+                "keys={},expires={},avg_ttl={}",
+                figures.keys, figures.expires, figures.avg_ttl_ms
+            );
+            fields.push((format!("db{db}"), value));
+        }
+    }
+    fields
+}

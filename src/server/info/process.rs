@@ -1,0 +1,139 @@
+//! Flow: INFO server, clients, replication, cpu, ssl, cluster.
+
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+
+use super::{Field, field};
+use crate::{
+    keyspace,
+    server::Server,
+    version,
+};
+
+pub(super) fn server(server: &Server) -> Vec<Field> {
+    let now_s = server.clock.now_s();
+    let uptime_s = now_s.saturating_sub(server.lifecycle.started_s);
+    let config = &server.config;
+    let port = if config.network.port != 0 { config.network.port } else { config.network.tls_port };
+    let file = config.start.file.as_ref().map_or_else(String::new, |file| {
+        file.as_path().display().to_string()
+    });
+    let lru_clock = keyspace::lru_clock(server.clock.now_ms() as i64);
+    let mut fields = vec![
+        field("redis_version", version::VERSION),
+        field("server_name", version::SERVER_NAME),
+        field("redis_ssl_version", version::SSL_VERSION),
+        field("redis_git_sha1", version::GIT_SHA1),
+        field("redis_git_dirty", version::GIT_DIRTY),
+        field("redis_build_id", version::BUILD_ID),
+        field("redis_mode", "standalone"),
+        field("os", &server.lifecycle.os),
+        field("arch_bits", usize::BITS),
+        field("monotonic_clock", "POSIX clock_gettime"),
+        field("multiplexing_api", "epoll"),
+        field("atomicvar_api", "rust-core"),
+        field("gcc_version", "0.0.0"),
+        field("process_id", std::process::id()),
+        field("process_supervised", server.lifecycle.supervised),
+        field("run_id", &server.lifecycle.run_id),
+        field("tcp_port", port),
+        field("server_time_usec", server.clock.now_us()),
+        field("uptime_in_seconds", uptime_s),
+        field("uptime_in_days", uptime_s / 86_400),
+        field("hz", server.lifecycle.hz),
+        field("configured_hz", config.general.hz),
+        field("lru_clock", lru_clock),
+        field("executable", &server.lifecycle.executable),
+        field("config_file", file),
+        field("io_threads_active", 0),
+    ];
+    fields.extend(listeners(server));
+    fields
+}
+
+/// One line a kind of door: `listener0:name=tcp,bind=127.0.0.1,port=6379`.
+fn listeners(server: &Server) -> Vec<Field> {
+    let mut kinds = Vec::new();
+    for door in server.doors.iter().flatten() {
+        if !kinds.contains(&door.kind) {
+            kinds.push(door.kind);
+        }
+    }
+    let network = &server.config.network;
+    let lines = kinds.iter().enumerate().map(|(at, kind)| {
+        let of_kind = server.doors.iter().flatten().find(|door| door.kind == *kind);
+        let port = of_kind.map_or(0, |door| door.listener.port());
+        let value = if port == 0 {
+            format!("name={},bind={}", kind.name(), String::from_utf8_lossy(&network.unixsocket))
+        } else {
+            let bind: String = network
+                .bind
+                .iter()
+                .map(|address| format!("bind={},", String::from_utf8_lossy(address)))
+                .collect();
+            format!("name={},{bind}port={port}", kind.name())
+        };
+        (format!("listener{at}"), value)
+    });
+    lines.collect()
+}
+
+pub(super) fn clients(server: &Server) -> Vec<Field> {
+    let count = server.clients.iter().filter(|(_, client)| !client.is_negotiating).count();
+    let (input, output) = server.stats.recent_buffers();
+    vec![
+        field("connected_clients", count),
+        field("cluster_connections", 0),
+        field("maxclients", server.config.limits.maxclients),
+        field("client_recent_max_input_buffer", input),
+        field("client_recent_max_output_buffer", output),
+        field("blocked_clients", 0),
+        field("tracking_clients", 0),
+        field("clients_in_timeout_table", 0),
+        field("total_blocking_keys", 0),
+        field("total_blocking_keys_on_nokey", 0),
+    ]
+}
+
+pub(super) fn replication(server: &Server) -> Vec<Field> {
+    vec![
+        field("role", "master"),
+        field("connected_slaves", 0),
+        field("master_failover_state", "no-failover"),
+        field("master_replid", &server.lifecycle.replication_id),
+        field("master_replid2", "0".repeat(40)),
+        field("master_repl_offset", 0),
+        field("second_repl_offset", -1),
+        field("repl_backlog_active", 0),
+        field("repl_backlog_size", server.config.replication.repl_backlog_size),
+        field("repl_backlog_first_byte_offset", 0),
+        field("repl_backlog_histlen", 0),
+    ]
+}
+
+pub(super) fn cpu(_: &Server) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for (suffix, who) in [
+        ("", UsageWho::RUSAGE_SELF),
+        ("_children", UsageWho::RUSAGE_CHILDREN),
+        ("_main_thread", UsageWho::RUSAGE_THREAD),
+    ] {
+        let usage = getrusage(who);
+        let seconds = |of: fn(&Usage) -> nix::sys::time::TimeVal| {
+            usage.as_ref().map_or(0.0, |usage| {
+                let time = of(usage);
+                time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6
+            })
+        };
+        fields.push((format!("used_cpu_sys{suffix}"), format!("{:.6}", seconds(Usage::system_time))));
+        fields.push((format!("used_cpu_user{suffix}"), format!("{:.6}", seconds(Usage::user_time))));
+    }
+    fields
+}
+
+pub(super) fn ssl(server: &Server) -> Vec<Field> {
+    server.ssl.info(server.clock.now_s())
+}
+
+pub(super) fn cluster(_: &Server) -> Vec<Field> {
+    vec![field("cluster_enabled", 0)]
+}

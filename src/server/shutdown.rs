@@ -1,0 +1,68 @@
+//! Flow: the end of the server: by SHUTDOWN, or by a signal.
+
+use sys::{log, process, signal};
+
+use crate::{
+    lifecycle::ShutdownOptions,
+    server::{DoorKind, Server, listen},
+};
+
+/// The signals that end a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+/// Something keeps the server from ending; the log says what.
+#[derive(Debug)]
+pub struct ShutdownRefused;
+
+/// Returns the signal that has come since it was asked last.
+pub fn pending_signal() -> Option<Signal> {
+    match signal::take_shutdown()? {
+        signal::Shutdown::Interrupt => Some(Signal::Interrupt),
+        signal::Shutdown::Terminate => Some(Signal::Terminate),
+    }
+}
+
+/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says.
+pub fn on_signal(server: &mut Server, signal: Signal) {
+    let (name, words) = match signal {
+        Signal::Interrupt => ("SIGINT", server.config.general.shutdown_on_sigint),
+        Signal::Terminate => ("SIGTERM", server.config.general.shutdown_on_sigterm),
+    };
+    log::warning!("Received {name} scheduling shutdown...");
+    let save = if words.save { Some(true) } else { words.nosave.then_some(false) };
+    let options = ShutdownOptions { save, now: words.now, force: words.force };
+    if prepare(server, options).is_err() {
+        log::warning!("Errors trying to shut down the server. Check the logs for more information.");
+    }
+}
+
+/// Makes the loop end, unless that would lose data that was to be kept.
+pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), ShutdownRefused> {
+    log::warning!("User requested shutdown...");
+    if options.save == Some(true) && !options.force {
+        log::warning!("This server cannot write snapshots yet: SHUTDOWN SAVE would lose the data.");
+        return Err(ShutdownRefused);
+    }
+    for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
+        listen::close(server, kind);
+    }
+    if !server.lifecycle.pidfile.is_empty() {
+        log::notice!("Removing the pid file.");
+        process::remove_pidfile(&server.lifecycle.pidfile);
+    }
+    if !server.config.network.unixsocket.is_empty() {
+        log::notice!("Removing the unix socket file.");
+        let path = String::from_utf8_lossy(&server.config.network.unixsocket).into_owned();
+        // Somebody else may have removed it.
+        let _ = std::fs::remove_file(path);
+    }
+    log::warning!("Redis is now ready to exit, bye bye...");
+    server.lifecycle.exit_code = Some(0);
+    Ok(())
+}

@@ -1,0 +1,2 @@
+//! Tool: x
+fn main() {}
