@@ -409,5 +409,6 @@ fn docs_leave_out_what_is_not_said() {
     assert!(set.contains(" $7 history ~4 *2 $6 2.6.12 ") && set.contains(" $9 arguments *5 %4 "));
     let client = described(describe::docs, b"client", Protocol::Resp3);
     let count = super::ids::CLIENT.spec().subcommands().len();
-    assert!(client.contains(&format!(" $11 subcommands %{count} $14 client|getname %4 ")));
+    assert!(client.contains(&format!(" $11 subcommands %{count} ")));
+    assert!(client.contains(" $14 client|getname %4 "));
 }
