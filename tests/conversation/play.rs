@@ -1,4 +1,4 @@
-//! Tool: holding conversations: all files of a folder, at one place, on two threads.
+//! Tool: holding conversations: all files of a folder, at one place, on a few threads.
 //!
 //! A conversation without directives that leaves no traces shares its thread's server with
 //! others. Between two of them the clients are closed, and the server is told FLUSHALL and
@@ -23,7 +23,8 @@ use crate::{
 
 /// How long a reply may be in coming that is expected and not there.
 const PATIENCE: Duration = Duration::from_secs(2);
-const THREADS: usize = 2;
+/// Two compute while two wait.
+const THREADS: usize = 4;
 const COLUMNS: usize = 100;
 
 struct Job {
@@ -60,8 +61,8 @@ pub fn hold_all(folder: &Path, place: &dyn Place) -> usize {
         texts.insert(path, text);
     }
     let count = jobs.len();
-    // Those that need a server of their own last: they wait, the others compute.
-    jobs.sort_by_key(|job| job.conversation.can_share());
+    // They are taken from the end: who sleeps longest begins, lest everybody wait for it.
+    jobs.sort_by_key(|job| job.conversation.sleep_ms());
     let jobs = Mutex::new(jobs);
     let outcomes = Mutex::new(Vec::new());
     thread::scope(|scope| {
