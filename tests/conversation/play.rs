@@ -289,4 +289,54 @@ mod tests {
             assert_eq!(*expected, replies.join(" "));
         }
     }
+
+    /// Says `+OK` to everything that is said.
+    struct Yes {
+        due: usize,
+    }
+
+    impl World for Yes {
+        fn open(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn say(&mut self, _: &str, _: &[u8]) -> io::Result<()> {
+            self.due += 1;
+            Ok(())
+        }
+        fn hear(&mut self, _: &str) -> io::Result<Heard> {
+            let bytes = b"+OK\r\n".repeat(std::mem::take(&mut self.due));
+            Ok(Heard { bytes, is_closed: false })
+        }
+        fn sleep(&mut self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+        fn close(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn shut(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn restart(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn reset(&mut self) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    fn failures(text: &str) -> usize {
+        let mut outcome = Outcome::default();
+        let conversation = &script::parse(text).unwrap()[0];
+        play(&mut Yes { due: 0 }, conversation, &mut outcome).unwrap();
+        outcome.failures.len()
+    }
+
+    #[test]
+    fn what_is_heard_and_not_expected_is_a_failure() {
+        assert_eq!(failures("# t\na> PING\na< +OK\n"), 0);
+        assert_eq!(failures("# t\na> PING\na> PING\na< +OK +OK\na<\n"), 0);
+        assert_eq!(failures("# t\na> PING\na< -NO\n"), 1);
+        assert_eq!(failures("# t\na> PING\na<\n"), 1);
+        assert_eq!(failures("# t\na> PING\na> PING\na< +OK\na< +OK\n"), 2);
+    }
 }
