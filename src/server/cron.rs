@@ -28,9 +28,8 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     let hz = hz(server);
     server.lifecycle.hz = hz;
     let period = Duration::from_millis(u64::from(1000 / hz));
-    if let Some(signal) = shutdown::pending_signal() {
-        shutdown::on_signal(server, signal);
-    }
+    server.watchdog.feed();
+    shutdown::look_at_signals(server);
     if server.lifecycle.is_cron_paused {
         return Some(period);
     }

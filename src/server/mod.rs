@@ -16,6 +16,7 @@ pub mod process;
 pub mod renew;
 pub mod shutdown;
 pub mod start;
+pub mod tune;
 
 use std::io;
 
@@ -23,6 +24,7 @@ use ae::{Events, Fd};
 use base::clock::Clock;
 use ds::Record;
 use net::{Connection, Listener, ssl::Ssl};
+use sys::{process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
 
 use crate::{
     bio::Bio,
@@ -49,6 +51,8 @@ pub enum Datum {
     Door(u16),
     /// A client's connection.
     Client(ClientId),
+    /// A signal came.
+    Signal,
 }
 
 /// What a door is for.
@@ -113,6 +117,12 @@ pub struct Server {
     /// A query buffer for whoever sends next: idle clients keep none.
     pub spare_query: Vec<u8>,
     turn_began_us: u64,
+    /// The memory where the process's title stands.
+    title: Option<Title>,
+    /// Ends the loop's sleep when a signal comes.
+    wake: Option<Wake>,
+    oom_score: OomScore,
+    watchdog: Watchdog,
 }
 
 impl Server {
@@ -143,6 +153,10 @@ impl Server {
             spare_query: Vec::new(),
             config,
             turn_began_us: 0,
+            title: None,
+            wake: None,
+            oom_score: OomScore::default(),
+            watchdog: Watchdog::default(),
         })
     }
 

@@ -29,8 +29,8 @@ pub(super) fn memory(server: &Server) -> Vec<Field> {
     let overhead = startup + clients_bytes + tables_bytes;
     let dataset = used.saturating_sub(overhead);
     let allocator = figures();
-    let rss = process::resident_bytes();
-    let total = process::total_memory_bytes();
+    let rss = usize::try_from(process::resident_bytes()).unwrap_or(usize::MAX);
+    let total = usize::try_from(process::machine_bytes()).unwrap_or(usize::MAX);
     let human = |bytes: usize| bytes_to_human(bytes as u64);
     let percent = |part: usize, whole: usize| {
         let share = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };

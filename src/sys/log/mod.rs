@@ -244,7 +244,7 @@ pub fn from_handler(at: Level, text: &str) {
     if is_wanted(at)
         && let Some(out) = Out::open()
     {
-        let (pid, now_s) = (std::process::id(), Clock::System.now_ms() / 1000);
+        let (pid, now_s) = (std::process::id(), Clock::system().now_ms() / 1000);
         out.text(format_args!("{pid}:signal-handler ({now_s}) {text}\n"));
     }
 }
@@ -287,7 +287,7 @@ fn head(level: Level) -> Head {
     Head {
         pid,
         role: if is_child() && role != 'X' { 'C' } else { role },
-        now_ms: Clock::System.now_ms(),
+        now_ms: Clock::system().now_ms(),
         zone_seconds: ZONE_SECONDS.load(Relaxed),
         mark: level.mark(),
     }
@@ -316,7 +316,7 @@ fn zone_seconds_at(now: libc::time_t) -> i32 {
 }
 
 fn now_s() -> i64 {
-    i64::try_from(Clock::System.now_ms() / 1000).unwrap_or(0)
+    i64::try_from(Clock::system().now_ms() / 1000).unwrap_or(0)
 }
 
 fn facility_named(name: &str) -> Option<Facility> {
