@@ -5,11 +5,10 @@
 use std::{hint::black_box, time::Instant};
 
 use base::memory;
-use ds::{
-    Record, Store,
-    dict::hash,
-    store::{Expiry, Slot},
-};
+use ds::{Expiry, Record, Store, dict::hash, store::Slot};
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
 
 /// Keys searched ahead of their use, as a pipeline does.
 const BATCH: usize = 16;
