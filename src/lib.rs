@@ -1,1 +1,3 @@
 //! Pure: the crate map.
+
+pub mod command;
