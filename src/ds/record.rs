@@ -190,7 +190,8 @@ impl<V> Record<V> {
         let shape = Shape::of_string(self.key().len(), string.len(), has_room);
         if self.is_embedded()
             && (has_room || expiry_ms.is_none())
-            && shape.block_bytes() == self.shape().block_bytes()
+            && (string.len() == self.string_range().1
+                || shape.block_bytes() == self.shape().block_bytes())
         {
             self.write_string(&shape, string);
             self.set_expiry(expiry_ms);
