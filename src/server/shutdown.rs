@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nix::sys::signal::Signal;
 use sys::{log, process, signal};
 
 use crate::{
@@ -17,7 +18,7 @@ pub struct ShutdownRefused;
 pub fn look_at_signals(server: &mut Server) {
     let words = match signal::shutdown_asked() {
         None => return,
-        Some(signal::Signal::SIGINT) => server.config.general.shutdown_on_sigint,
+        Some(Signal::SIGINT) => server.config.general.shutdown_on_sigint,
         Some(_) => server.config.general.shutdown_on_sigterm,
     };
     let save = if words.save { Some(true) } else { words.nosave.then_some(false) };

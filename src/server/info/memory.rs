@@ -7,7 +7,7 @@ use super::{Field, field};
 use crate::{config::MaxmemoryPolicy, server::Server};
 
 /// The memory of a server, as INFO and, one day, MEMORY STATS show it.
-pub struct Overhead {
+pub(super) struct Overhead {
     /// Buffers and state of clients.
     pub clients_bytes: usize,
     /// Tables that find keys.
@@ -15,7 +15,7 @@ pub struct Overhead {
 }
 
 /// Counts what is not data.
-pub fn overhead(server: &Server) -> Overhead {
+pub(super) fn overhead(server: &Server) -> Overhead {
     let clients_bytes = server.clients.iter().map(|(_, client)| client.memory_bytes()).sum();
     let tables = (0..server.keyspace.db_count()).map(|db| server.keyspace.table_bytes(db));
     Overhead { clients_bytes, tables_bytes: tables.map(|(keys, volatile)| keys + volatile).sum() }
