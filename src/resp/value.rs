@@ -485,7 +485,8 @@ mod tests {
             =7\r\ntxt:abc\r\n%1\r\n+k\r\n~1\r\n:2\r\n~2\r\n:1\r\n_\r\n>2\r\n+a\r\n+b\r\n\
             |1\r\n+ttl\r\n:3\r\n*1\r\n|1\r\n+x\r\n+y\r\n:9\r\n!7\r\nERR bad\r\n%0\r\n";
         let pair = (Value::Simple("ttl".into()), Value::Integer(3));
-        let inner = (vec![(Value::Simple("x".into()), Value::Simple("y".into()))], Value::Integer(9));
+        let inner =
+            (vec![(Value::Simple("x".into()), Value::Simple("y".into()))], Value::Integer(9));
         let attributed = Value::Array(vec![Value::Attributed(Box::new(inner))]);
         let values = vec![
             Value::Simple("OK".into()),
