@@ -127,6 +127,8 @@ fn obey(
         session.connect(false);
     } else if words.len() == 1 && is(&words, 0, "clear") {
         session.console.print(CLEAR_SCREEN)?;
+    } else if is(&words, 0, "restart") {
+        session.console.print(b"Use 'restart' only in Lua debugging mode.\n")?;
     } else if words[0].starts_with(b":") {
         prefer(session, &words)?;
     } else {
