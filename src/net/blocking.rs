@@ -1,0 +1,250 @@
+//! Room: a connection that waits, for tools (`syncio`, `hiredis`).
+//!
+//! The socket below does not block; where a caller must wait, `poll` waits for it, so that
+//! each wait has its timeout and TLS needs no second set of shims.
+
+use std::{
+    io::{self, ErrorKind, IoSlice, Read, Write},
+    net::{SocketAddr, TcpStream as StdTcpStream, ToSocketAddrs},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, RawFd},
+        unix::net::UnixStream as StdUnixStream,
+    },
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use ae::Mask;
+use mio::net::{TcpStream, UnixStream};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+pub use crate::ssl::ClientTls as Tls;
+use crate::{
+    Address, Connection,
+    connection::local_of,
+    ssl::{Client, Progress, TlsInfo},
+};
+
+/// Where to connect to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A host, by name or address, and a port.
+    Tcp {
+        /// A name, an IPv4 or an IPv6 address.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// How long to wait; nothing means for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Timeouts {
+    /// For the connection and, over TLS, the handshake, each.
+    pub connect: Option<Duration>,
+    /// For each read and each write.
+    pub io: Option<Duration>,
+}
+
+/// A connection that waits: `Read` and `Write` block for at most `Timeouts::io`, then fail
+/// with `TimedOut`. A read of 0 is the peer's orderly end. Over TLS `write` may hold data
+/// until `flush`; a read flushes first, so a request is never forgotten.
+#[derive(Debug)]
+pub struct Stream {
+    connection: Connection,
+    io_timeout: Option<Duration>,
+}
+
+impl Stream {
+    /// Connects, and over TLS negotiates: chain and host name of the server are checked unless
+    /// `tls` says otherwise. The error says in words what went wrong.
+    pub fn connect(target: &Target, tls: Option<&Tls>, timeouts: Timeouts) -> io::Result<Self> {
+        // Files are read before anybody is bothered.
+        let client = tls.map(Client::load).transpose()?;
+        let (stream, peer, host) = open(target, timeouts.connect)?;
+        let connection = match client {
+            None => Connection::plain(stream, peer),
+            Some(client) => {
+                let local = local_of(&stream, &peer);
+                let mut connection = client.connect(stream, &host)?;
+                let deadline = timeouts.connect.map(|timeout| Instant::now() + timeout);
+                loop {
+                    match client.negotiate(&mut connection)? {
+                        Progress::Done => break,
+                        Progress::Wants(mask) => wait(&connection, mask, deadline)?,
+                    }
+                }
+                Connection::ssl(connection, peer, local)
+            }
+        };
+        Ok(Self { connection, io_timeout: timeouts.io })
+    }
+
+    /// Changes how long a read or a write may wait.
+    pub fn set_io_timeout(&mut self, timeout: Option<Duration>) {
+        self.io_timeout = timeout;
+    }
+
+    /// Whether data can be read without waiting for the peer, or the peer has closed.
+    pub fn wait_readable(&mut self, timeout: Duration) -> io::Result<bool> {
+        self.flush()?;
+        if self.connection.has_buffered_input() {
+            return Ok(true);
+        }
+        match wait(&self.connection, Mask::READ, Some(Instant::now() + timeout)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether this is TLS.
+    pub fn is_ssl(&self) -> bool {
+        self.connection.is_ssl()
+    }
+
+    /// Returns what was negotiated.
+    pub fn tls_info(&self) -> Option<TlsInfo> {
+        self.connection.tls_info()
+    }
+
+    /// Returns the address of the other end.
+    pub fn peer(&self) -> &Address {
+        self.connection.peer()
+    }
+
+    /// Says goodbye (`close_notify` over TLS); dropping closes without a word.
+    pub fn close(mut self) {
+        self.connection.close();
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.io_timeout.map(|timeout| Instant::now() + timeout)
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        self.flush()?;
+        if space.is_empty() {
+            return Ok(0);
+        }
+        let deadline = self.deadline();
+        loop {
+            let received = self.connection.read(space)?;
+            if received.bytes != 0 || !received.is_drained {
+                return Ok(received.bytes);
+            }
+            wait(&self.connection, Mask::READ, deadline)?;
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let deadline = self.deadline();
+        loop {
+            match self.connection.write(data) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    wait(&self.connection, Mask::WRITE, deadline)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        let deadline = self.deadline();
+        loop {
+            match self.connection.write_vectored(data) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    wait(&self.connection, Mask::WRITE, deadline)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let deadline = self.deadline();
+        loop {
+            match self.connection.flush() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    wait(&self.connection, Mask::WRITE, deadline)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+impl AsRawFd for Stream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.connection.as_raw_fd()
+    }
+}
+
+fn open(target: &Target, timeout: Option<Duration>) -> io::Result<(crate::Stream, Address, String)> {
+    match target {
+        Target::Unix(path) => {
+            let stream = StdUnixStream::connect(path)?;
+            stream.set_nonblocking(true)?;
+            let stream = crate::Stream::Unix(UnixStream::from_std(stream));
+            let name = path.display().to_string();
+            Ok((stream, Address::Unix(name.into()), "localhost".to_owned()))
+        }
+        Target::Tcp { host, port } => {
+            let stream = connect_any((host.as_str(), *port).to_socket_addrs()?, timeout)?;
+            stream.set_nonblocking(true)?;
+            stream.set_nodelay(true)?;
+            let peer = stream.peer_addr().map_or(Address::Unknown, Address::Inet);
+            Ok((crate::Stream::Tcp(TcpStream::from_std(stream)), peer, host.clone()))
+        }
+    }
+}
+
+/// Tries each address that a name has; the error is the last one's.
+fn connect_any(
+    addresses: impl Iterator<Item = SocketAddr>,
+    timeout: Option<Duration>,
+) -> io::Result<StdTcpStream> {
+    let mut outcome = Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
+    for address in addresses {
+        outcome = match timeout {
+            Some(timeout) => StdTcpStream::connect_timeout(&address, timeout),
+            None => StdTcpStream::connect(address),
+        };
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn wait(socket: &impl AsRawFd, mask: Mask, deadline: Option<Instant>) -> io::Result<()> {
+    #[expect(unsafe_code, reason = "mio's sockets lie behind two owners of ours")]
+    // SAFETY: `socket` owns the descriptor and outlives the call, being borrowed for it.
+    let fd = unsafe { BorrowedFd::borrow_raw(socket.as_raw_fd()) };
+    let mut flags = PollFlags::empty();
+    flags.set(PollFlags::POLLIN, mask.meets(Mask::READ));
+    flags.set(PollFlags::POLLOUT, mask.meets(Mask::WRITE));
+    loop {
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                // Rounded up: a wait of 0 ms in the last millisecond would spin.
+                let left_ms = left.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128);
+                PollTimeout::try_from(left_ms).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        match poll(&mut [PollFd::new(fd.as_fd(), flags)], timeout) {
+            Ok(0) => return Err(io::Error::new(ErrorKind::TimedOut, "timed out")),
+            Ok(_) => return Ok(()),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Room: generations of certificates.
+//!
+//! A generation is what one load of the settings gave: server side, client side, trust,
+//! expected name, all together. Each connection holds the one it was negotiated with, so
+//! counting them is asking how many hold it, and a key leaves memory with its last user:
+//! the room itself holds only the current one.
+//!
+//! `renew` keeps two generations alive, and says which clients are older; `swap` closes
+//! nobody, as Redis does, so then more may live for a while, all counted as previous.
+
+use std::{
+    io::{self, ErrorKind},
+    sync::{Arc, Weak},
+};
+
+use super::{Settings, implementation::Context};
+
+/// What one load of the settings gave.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) number: u64,
+    pub(crate) context: Context,
+}
+
+#[derive(Debug)]
+pub(super) struct Generations {
+    current: Arc<Generation>,
+    previous: Vec<Weak<Generation>>,
+}
+
+/// What a renewal means for clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Renewal {
+    /// The generation that new connections get.
+    pub generation: u64,
+    /// Clients whose `certificate_generation` is this or less must be closed, the one that
+    /// asked for the renewal after its reply.
+    pub closes_up_to: Option<u64>,
+}
+
+impl Generations {
+    pub(super) fn load(settings: &Settings, now_s: u64) -> io::Result<Self> {
+        let generation = Generation { number: 1, context: Context::load(settings, now_s)? };
+        Ok(Self { current: Arc::new(generation), previous: Vec::new() })
+    }
+
+    pub(super) fn swap(&mut self, settings: &Settings, now_s: u64) -> io::Result<()> {
+        let number = self.current.number + 1;
+        let generation = Generation { number, context: Context::load(settings, now_s)? };
+        let old = std::mem::replace(&mut self.current, Arc::new(generation));
+        self.previous.retain(|generation| 0 < generation.strong_count());
+        self.previous.push(Arc::downgrade(&old));
+        Ok(())
+    }
+
+    pub(super) fn renew(&mut self, settings: &Settings, now_s: u64) -> io::Result<Renewal> {
+        self.swap(settings, now_s)?;
+        // All but the last: that one was current until now.
+        let older = self.previous.len().saturating_sub(1);
+        let closes = self.previous[..older].iter().filter_map(Weak::upgrade);
+        let closes_up_to = closes.map(|generation| generation.number).max();
+        Ok(Renewal { generation: self.current.number, closes_up_to })
+    }
+
+    pub(super) fn current(&self) -> &Arc<Generation> {
+        &self.current
+    }
+
+    pub(super) fn tick(&mut self, now_s: u64) -> io::Result<()> {
+        self.previous.retain(|generation| 0 < generation.strong_count());
+        self.current.context.rotate_ticket_keys(now_s)
+    }
+
+    /// Connections that hold the current generation; the room is the one holder more.
+    pub(super) fn current_connections(&self) -> usize {
+        Arc::strong_count(&self.current) - 1
+    }
+
+    pub(super) fn previous_connections(&self) -> usize {
+        self.previous.iter().map(Weak::strong_count).sum()
+    }
+}
+
+/// Puts two PEM files in place of the present ones, whichever is which.
+pub(super) fn with_files(settings: &Settings, first: &str, second: &str) -> io::Result<Settings> {
+    let holds_key = |path: &str| -> io::Result<bool> {
+        let mut text = std::fs::read(path).map_err(|error| {
+            let reason = crate::listener::text_of(&error);
+            io::Error::new(error.kind(), format!("{path}: {reason}"))
+        })?;
+        let holds = contains(&text, b"PRIVATE KEY-----");
+        if !holds && !contains(&text, b"CERTIFICATE-----") {
+            return Err(refused(&format!("{path}: neither a certificate nor a key in PEM form")));
+        }
+        // A key may have been in there.
+        text.fill(0);
+        std::hint::black_box(&text);
+        Ok(holds)
+    };
+    let (key, certificate) = match (holds_key(first)?, holds_key(second)?) {
+        (true, false) => (first, second),
+        (false, true) => (second, first),
+        // One file may hold both.
+        (true, true) if first == second => (first, first),
+        (true, true) => return Err(refused("both files hold a private key")),
+        (false, false) => return Err(refused("neither file holds a private key")),
+    };
+    Ok(Settings {
+        certificate_file: certificate.to_owned(),
+        private_key_file: key.to_owned(),
+        ..settings.clone()
+    })
+}
+
+pub(super) fn refused(reason: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, reason)
+}
+
+fn contains(text: &[u8], label: &[u8]) -> bool {
+    text.windows(label.len()).any(|window| window == label)
+}
