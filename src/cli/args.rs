@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use net::blocking::Tls;
 
 use crate::format::Form;
 use crate::uri::{self, Uri};
@@ -50,7 +51,7 @@ const ABSENT: &[(&str, &str)] = &[
 ];
 
 /// What the user asks for.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Args {
     /// Which server.
     pub address: Address,
@@ -65,7 +66,7 @@ pub struct Args {
     /// The database to select.
     pub db: i32,
     /// How the connection is encrypted, if it is.
-    pub tls: Option<TlsArgs>,
+    pub tls: Option<Tls>,
     /// How long a connect may take.
     pub connect_timeout: Option<Duration>,
     /// How often to run the command; for ever if negative.
@@ -103,27 +104,6 @@ pub struct Address {
     pub port: u16,
     /// A Unix socket, which then counts instead.
     pub socket: Option<PathBuf>,
-}
-
-/// How to speak TLS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsArgs {
-    /// Certificates to trust.
-    pub ca_file: Option<PathBuf>,
-    /// A folder of certificates to trust.
-    pub ca_dir: Option<PathBuf>,
-    /// Our certificate.
-    pub certificate: Option<PathBuf>,
-    /// Its key.
-    pub key: Option<PathBuf>,
-    /// The host name to ask for.
-    pub sni: Option<String>,
-    /// Trust anybody.
-    pub is_insecure: bool,
-    /// Ciphers up to TLS 1.2.
-    pub ciphers: Option<String>,
-    /// Ciphers of TLS 1.3.
-    pub ciphersuites: Option<String>,
 }
 
 /// Which protocol the session begins with.
@@ -407,12 +387,12 @@ fn place(matches: &ArgMatches, args: &mut Args) -> Result<(), String> {
             }
         }
     }
-    args.tls = is_tls.then(|| TlsArgs {
+    args.tls = is_tls.then(|| Tls {
         ca_file: path("cacert"),
         ca_dir: path("cacertdir"),
         certificate: path("cert"),
-        key: path("key"),
-        sni: text("sni"),
+        private_key: path("key"),
+        server_name: text("sni"),
         is_insecure: matches.get_flag("insecure"),
         ciphers: text("tls-ciphers"),
         ciphersuites: text("tls-ciphersuites"),
@@ -427,3 +407,6 @@ fn apply(args: &mut Args, uri: Uri) {
     args.password = uri.password.or(args.password.take());
     args.db = uri.db.unwrap_or(args.db);
 }
+
+#[cfg(test)]
+mod tests;

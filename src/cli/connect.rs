@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use net::blocking::{Stream, Target, Timeouts, Tls};
 use resp::value::{DecodeError, Decoder, Limits, Value};
 
-use crate::args::{Address, TlsArgs};
+use crate::args::Address;
 
 const READ_BYTES: usize = 16 * 1024;
 /// A user who asks for much gets it; what could overflow the stack is not printed.
@@ -29,10 +28,11 @@ pub(crate) enum LinkError {
 impl LinkError {
     /// Whether the server went away, so that a new connection may find it again.
     pub(crate) fn is_gone(&self) -> bool {
-        use io::ErrorKind::{BrokenPipe, ConnectionReset};
+        // An end without TLS's goodbye is one as well.
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
         match self {
             Self::Closed => true,
-            Self::Io(error) => matches!(error.kind(), ConnectionReset | BrokenPipe),
+            Self::Io(error) => matches!(error.kind(), ConnectionReset | BrokenPipe | UnexpectedEof),
             Self::Protocol(_) => false,
         }
     }
@@ -58,26 +58,19 @@ pub(crate) struct Link {
     pub(crate) error: Option<LinkError>,
 }
 
-#[derive(Debug)]
-enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
 impl Link {
     /// Connects; the error says what a user can do something about.
     pub(crate) fn open(
         address: &Address,
-        tls: Option<&TlsArgs>,
+        tls: Option<&Tls>,
         timeout: Option<Duration>,
     ) -> Result<Self, String> {
-        let stream = match &address.socket {
-            Some(path) => Stream::Unix(UnixStream::connect(path).map_err(|e| describe(&e))?),
-            None => Stream::Tcp(connect_tcp(address, timeout).map_err(|e| describe(&e))?),
+        let target = match &address.socket {
+            Some(path) => Target::Unix(path.clone()),
+            None => Target::Tcp { host: address.host.clone(), port: address.port },
         };
-        if tls.is_some() {
-            return Err("TLS is not built into this redis-cli".to_owned());
-        }
+        let timeouts = Timeouts { connect: timeout, io: None };
+        let stream = Stream::connect(&target, tls, timeouts).map_err(|error| describe(&error))?;
         let chunk = vec![0; READ_BYTES].into();
         Ok(Self { stream, decoder: Decoder::new(LIMITS), chunk, error: None })
     }
@@ -86,7 +79,7 @@ impl Link {
     pub(crate) fn send(&mut self, words: &[Vec<u8>]) -> bool {
         let mut request = Vec::new();
         resp::write_command(&mut request, words.iter().map(Vec::as_slice));
-        let sent = self.stream.write_all(&request);
+        let sent = self.stream.write_all(&request).and_then(|()| self.stream.flush());
         self.note(sent.map_err(LinkError::Io)).is_some()
     }
 
@@ -119,6 +112,11 @@ impl Link {
         self.note(outcome).flatten().map(Value::without_attributes)
     }
 
+    /// Whether `receive` need not wait for the server to begin a reply.
+    pub(crate) fn is_readable(&mut self) -> bool {
+        self.stream.wait_readable(Duration::ZERO).unwrap_or(true)
+    }
+
     /// Sends a command and waits for its reply, passing over messages that are none.
     pub(crate) fn ask(&mut self, words: &[&[u8]]) -> Option<Value> {
         let words: Vec<_> = words.iter().map(|word| word.to_vec()).collect();
@@ -144,52 +142,8 @@ impl Link {
 
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.stream {
-            Stream::Tcp(stream) => stream.as_fd(),
-            Stream::Unix(stream) => stream.as_fd(),
-        }
+        self.stream.as_fd()
     }
-}
-
-impl Read for Stream {
-    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.read(space),
-            Self::Unix(stream) => stream.read(space),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.write(data),
-            Self::Unix(stream) => stream.write(data),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn connect_tcp(address: &Address, timeout: Option<Duration>) -> io::Result<TcpStream> {
-    let mut places: Vec<_> = (address.host.as_str(), address.port).to_socket_addrs()?.collect();
-    // Servers listen on 127.0.0.1 more often than on ::1.
-    places.sort_by_key(|place| place.is_ipv6());
-    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
-    for place in places {
-        outcome = match timeout {
-            Some(timeout) => TcpStream::connect_timeout(&place, timeout),
-            None => TcpStream::connect(place),
-        };
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    let stream = outcome?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 /// Says what the system said, without the words that Rust puts around it.

@@ -15,7 +15,6 @@ mod run;
 mod secret;
 mod session;
 mod uri;
-mod words;
 
 use std::env;
 use std::fs::File;

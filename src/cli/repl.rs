@@ -4,6 +4,7 @@ use std::io::BufRead;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use base::split::split_args;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
@@ -12,7 +13,6 @@ use crate::editor::LineEditor;
 use crate::format::Form;
 use crate::secret::is_secret;
 use crate::session::{Failure, Session, is};
-use crate::words::split;
 
 /// A command that takes this long has its time shown.
 const SLOW: Duration = Duration::from_millis(500);
@@ -90,11 +90,12 @@ fn obey(
             editor.remember(&String::from_utf8_lossy(line));
         }
     };
-    let Some(mut words) = split(line) else {
+    let Ok(words) = split_args(line) else {
         remember(line);
         session.console.print(b"Invalid argument(s)\n")?;
         return Ok(Next::Line);
     };
+    let mut words: Vec<_> = words.into_iter().map(Vec::from).collect();
     let Some(first) = words.first() else { return Ok(Next::Line) };
     let mut repeat = 1;
     if let Some(count) = leading_count(first)
@@ -212,7 +213,11 @@ fn tell(session: &mut Session<'_>) -> Result<(), Failure> {
 }
 
 /// Waits until the server or the user has something to say.
-fn wait(session: &Session<'_>) -> (bool, bool) {
+fn wait(session: &mut Session<'_>) -> (bool, bool) {
+    // What TLS has read ahead does not show at the socket.
+    if session.link.as_mut().is_some_and(Link::is_readable) {
+        return (true, false);
+    }
     let Some(link) = &session.link else { return (true, false) };
     let Some(input_fd) = session.console.input_fd.filter(|_| !session.console.has_typed()) else {
         return (false, true);

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::Read;
 
+use base::split::split_args;
+
 use crate::args::{Args, StdinUse};
 use crate::connect::describe;
 use crate::console::{Console, Environment};
 use crate::session::{Failure, Session};
-use crate::{editor, repl, words};
+use crate::{editor, repl};
 
 /// Does what the command line asks for; returns the exit code.
 pub fn run(mut args: Args, mut console: Console<'_>, environment: Environment) -> u8 {
@@ -69,7 +71,7 @@ fn command_words(session: &mut Session<'_>) -> Result<Vec<Vec<u8>>, Failure> {
     let Session { args, console, .. } = session;
     let mut words = args.command.clone();
     if args.is_quoted {
-        let unquoted: Option<Vec<_>> = words.iter().map(|word| words::unquote(word)).collect();
+        let unquoted: Option<Vec<_>> = words.iter().map(|word| unquote(word)).collect();
         let Some(unquoted) = unquoted else {
             console.print(b"Invalid quoted string\n")?;
             return Err(Failure::Exit(1));
@@ -88,6 +90,12 @@ fn command_words(session: &mut Session<'_>) -> Result<Vec<Vec<u8>>, Failure> {
         }
     }
     Ok(words)
+}
+
+/// Returns what a single quoted word says; `None` if it is none or several.
+fn unquote(text: &[u8]) -> Option<Vec<u8>> {
+    let mut words = split_args(text).ok()?;
+    if words.len() == 1 { words.pop().map(Vec::from) } else { None }
 }
 
 fn read_argument(console: &mut Console<'_>) -> Result<Vec<u8>, Failure> {

@@ -54,6 +54,8 @@ pub(crate) struct Session<'a> {
     /// The database before MULTI.
     transaction: Option<i32>,
     is_resp3: bool,
+    /// Whether the server has been asked to go.
+    is_shutting_down: bool,
     shows_pushes: bool,
     pushes: Pushes,
 }
@@ -75,6 +77,7 @@ impl<'a> Session<'a> {
             db: 0,
             transaction: None,
             is_resp3: false,
+            is_shutting_down: false,
             shows_pushes,
             pushes: Pushes::Dropped,
         }
@@ -201,6 +204,9 @@ impl<'a> Session<'a> {
             self.is_subscribed = false;
             return if self.connect(false) { Failure::Interrupted } else { Failure::Exit(1) };
         }
+        if self.is_shutting_down {
+            return Failure::ShutDown;
+        }
         let error = self.link.as_ref().and_then(|link| link.error.as_ref());
         if self.is_interactive && error.is_none_or(LinkError::is_gone) {
             return Failure::Command;
@@ -273,7 +279,7 @@ impl<'a> Session<'a> {
 
     fn repeat(&mut self, words: &[Vec<u8>], repeat: i64) -> Result<(), Failure> {
         let is_verbatim = is_laid_out_by_server(words);
-        let is_shutdown = is(words, 0, "shutdown");
+        self.is_shutting_down = is(words, 0, "shutdown");
         let mut left = repeat;
         while left != 0 {
             // A negative count stays so: it runs for ever.
@@ -285,21 +291,12 @@ impl<'a> Session<'a> {
             if is(words, 0, "monitor") {
                 return self.monitor(is_verbatim);
             }
-            match self.answer(words, is_verbatim) {
-                Err(Failure::Command | Failure::Exit(_)) if is_shutdown && self.is_cut_off() => {
-                    return Err(Failure::ShutDown);
-                }
-                outcome => outcome?,
-            }
+            self.answer(words, is_verbatim)?;
             if !self.args.interval.is_zero() {
                 thread::sleep(self.args.interval);
             }
         }
         Ok(())
-    }
-
-    fn is_cut_off(&self) -> bool {
-        self.link.as_ref().is_none_or(|link| link.error.is_some())
     }
 
     /// Prints what the server is asked by others, until it stops or Ctrl-C.

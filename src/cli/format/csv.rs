@@ -1,8 +1,7 @@
 //! Pure: replies as comma-separated values; what is nested becomes flat.
 
+use base::split::write_repr;
 use resp::value::Value;
-
-use super::write_quoted;
 
 /// Appends a reply.
 pub(super) fn write(out: &mut Vec<u8>, value: &Value) {
@@ -10,10 +9,10 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value) {
         Value::Null => out.extend_from_slice(b"NULL"),
         Value::Error(text) => {
             out.extend_from_slice(b"ERROR,");
-            write_quoted(out, text);
+            write_repr(out, text);
         }
-        Value::Simple(text) | Value::Bulk(text) => write_quoted(out, text),
-        Value::Verbatim(_, text) => write_quoted(out, text),
+        Value::Simple(text) | Value::Bulk(text) => write_repr(out, text),
+        Value::Verbatim(_, text) => write_repr(out, text),
         Value::Integer(n) => out.extend_from_slice(n.to_string().as_bytes()),
         Value::Double(_, text) => out.extend_from_slice(text),
         Value::BigNumber(digits) => out.extend_from_slice(digits),

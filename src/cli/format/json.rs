@@ -1,8 +1,7 @@
 //! Pure: replies as JSON.
 
+use base::split::write_repr;
 use resp::value::Value;
-
-use super::write_quoted;
 
 /// Appends a reply; its strings in ASCII if `is_quoted`.
 pub(super) fn write(out: &mut Vec<u8>, value: &Value, is_quoted: bool) {
@@ -58,7 +57,7 @@ fn write_key(out: &mut Vec<u8>, key: &Value, is_quoted: bool) {
 fn write_string(out: &mut Vec<u8>, text: &[u8], is_quoted: bool) {
     if is_quoted {
         let mut quoted = Vec::with_capacity(text.len() + 2);
-        write_quoted(&mut quoted, text);
+        write_repr(&mut quoted, text);
         for byte in quoted {
             // JSON knows no `\x`: the backslash itself is what it is told of.
             let count = if byte == b'\\' { 2 } else { 1 };

@@ -6,11 +6,11 @@ use super::{Form, Layout};
 
 fn decode(wire: &str) -> Value {
     let mut decoder = Decoder::default();
-    decoder.feed(wire.replace(' ', "\r\n").replace('_', " ").as_bytes());
+    decoder.feed(wire.replace(' ', "\r\n").replace('^', " ").as_bytes());
     decoder.advance().unwrap().unwrap()
 }
 
-/// In `wire`, a space is a line's end and an underscore a space.
+/// In `wire`, a space is a line's end and a caret a space.
 fn check(form: Form, wire: &str, expected: &str) {
     let layout = Layout { form, between: b"\n".to_vec(), after: b"\n".to_vec() };
     let rendered = String::from_utf8(layout.render(&decode(wire))).unwrap();
@@ -21,7 +21,7 @@ fn check(form: Form, wire: &str, expected: &str) {
 fn people_are_told_types() {
     let table = [
         ("+OK ", "OK\n"),
-        ("-ERR_no ", "(error) ERR no\n"),
+        ("-ERR^no ", "(error) ERR no\n"),
         (":7 ", "(integer) 7\n"),
         (",1.5 ", "(double) 1.5\n"),
         ("#t ", "(true)\n"),
@@ -29,7 +29,7 @@ fn people_are_told_types() {
         ("$-1 ", "(nil)\n"),
         ("$4 a\"\\\u{7} ", "\"a\\\"\\\\\\a\"\n"),
         ("$2 é ", "\"\\xc3\\xa9\"\n"),
-        ("=5 txt:\u{e9} ", "é\n"),
+        ("=6 txt:é ", "é\n"),
         ("(12 ", "(big number) 12\n"),
         ("*0 ", "(empty array)\n"),
         ("%0 ", "(empty hash)\n"),
@@ -72,14 +72,14 @@ fn pipes_get_bytes() {
     check(Form::Raw, "%2 +a :1 +b :2 ", "a 1\nb 2\n");
     let layout = Layout { form: Form::Raw, between: b", ".to_vec(), after: b"".to_vec() };
     assert_eq!(layout.render(&decode("*2 +a +b ")), b"a, b");
-    assert_eq!(layout.render_verbatim(&decode("$4 a: 1 ").clone()), b"a:\r\n1"[..4].to_vec());
+    assert_eq!(layout.render_verbatim(&decode("$5 a: 1 ")), b"a:\r\n1");
 }
 
 #[test]
 fn values_are_separated_by_commas() {
     check(Form::Csv, "*5 :1 $1 a $-1 #t *1 +b ", "1,\"a\",NULL,true,\"b\"\n");
     check(Form::Csv, "%1 +a ,2 ", "\"a\",2\n");
-    check(Form::Csv, "-ERR_x ", "ERROR,\"ERR x\"\n");
+    check(Form::Csv, "-ERR^x ", "ERROR,\"ERR x\"\n");
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Pure: replies for people.
 
+use base::split::write_repr;
 use resp::value::Value;
-
-use super::write_quoted;
 
 /// Appends a reply; lines after the first are indented.
 pub(super) fn write(out: &mut Vec<u8>, value: &Value, indent: usize) {
@@ -16,7 +15,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value, indent: usize) {
         Value::Boolean(true) => out.extend_from_slice(b"(true)\n"),
         Value::Boolean(false) => out.extend_from_slice(b"(false)\n"),
         Value::Bulk(text) => {
-            write_quoted(out, text);
+            write_repr(out, text);
             out.push(b'\n');
         }
         // Meant to be read as it is.
