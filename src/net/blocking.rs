@@ -196,7 +196,10 @@ impl AsRawFd for Stream {
     }
 }
 
-fn open(target: &Target, timeout: Option<Duration>) -> io::Result<(crate::Stream, Address, String)> {
+fn open(
+    target: &Target,
+    timeout: Option<Duration>,
+) -> io::Result<(crate::Stream, Address, String)> {
     match target {
         Target::Unix(path) => {
             let stream = StdUnixStream::connect(path)?;
