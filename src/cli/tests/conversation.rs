@@ -1,5 +1,7 @@
 //! Tool: the client against a server that says what the test wants.
 
+#![allow(clippy::unwrap_used, reason = "the whole file is a test")]
+
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
