@@ -1,1 +1,5 @@
-//! Tool: the system: processes, signals, files, limits and the log.
+//! Tool: what the server needs of the operating system.
+
+#![deny(unsafe_code)]
+
+pub mod log;
