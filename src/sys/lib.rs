@@ -2,4 +2,5 @@
 
 #![deny(unsafe_code)]
 
+pub mod file;
 pub mod log;
