@@ -4,3 +4,5 @@
 
 pub mod file;
 pub mod log;
+pub mod process;
+pub mod signal;
