@@ -6,3 +6,4 @@ pub mod file;
 pub mod log;
 pub mod process;
 pub mod signal;
+pub mod supervised;
