@@ -7,3 +7,4 @@ pub mod log;
 pub mod process;
 pub mod signal;
 pub mod supervised;
+pub mod title;
