@@ -2,7 +2,9 @@
 
 #![deny(unsafe_code)]
 
+pub mod check;
 pub mod file;
+pub mod limits;
 pub mod log;
 pub mod process;
 pub mod signal;
