@@ -223,6 +223,11 @@ pub fn adopt_pid() {
     MAIN_PID.store(std::process::id(), Relaxed);
 }
 
+/// Whether this process is another than the main one: a child after its fork.
+pub fn is_child() -> bool {
+    std::process::id() != MAIN_PID.load(Relaxed)
+}
+
 /// Writes text as it is, without head or line end: the banner.
 pub fn raw(level: Level, text: &str) {
     match level {
@@ -279,10 +284,9 @@ fn is_of_house(target: &str) -> bool {
 fn head(level: Level) -> Head {
     let pid = std::process::id();
     let role = char::from(ROLE.load(Relaxed));
-    let is_child = pid != MAIN_PID.load(Relaxed);
     Head {
         pid,
-        role: if is_child && role != 'X' { 'C' } else { role },
+        role: if is_child() && role != 'X' { 'C' } else { role },
         now_ms: Clock::System.now_ms(),
         zone_seconds: ZONE_SECONDS.load(Relaxed),
         mark: level.mark(),
@@ -291,8 +295,7 @@ fn head(level: Level) -> Head {
 
 fn refresh_zone_if_due() {
     // A child keeps what it knows: see `line`.
-    let is_main = std::process::id() == MAIN_PID.load(Relaxed);
-    if is_main && ZONE_PERIOD.load(Relaxed) != now_s() / ZONE_PERIOD_S {
+    if !is_child() && ZONE_PERIOD.load(Relaxed) != now_s() / ZONE_PERIOD_S {
         refresh_zone();
     }
 }

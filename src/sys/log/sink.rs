@@ -81,8 +81,10 @@ impl Out {
     /// a page is small enough for a signal handler's stack.
     pub(crate) fn text(&self, text: fmt::Arguments<'_>) {
         let mut page = Page { bytes: [0; TEXT_BYTES_MAX], used: 0 };
-        // Fails when the page is full; what fitted is written.
-        let _ = page.write_fmt(text);
+        if page.write_fmt(text).is_err() {
+            // Full: what fitted is written, still a line of its own.
+            page.bytes[TEXT_BYTES_MAX - 1] = b'\n';
+        }
         self.raw(&page.bytes[..page.used]);
     }
 }
@@ -129,5 +131,29 @@ impl fmt::Write for Page {
         room[..count].copy_from_slice(&text.as_bytes()[..count]);
         self.used += count;
         if count < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt::Write, io::Read};
+
+    use super::{Out, Page, TEXT_BYTES_MAX};
+
+    #[test]
+    fn text_past_the_facade_is_cut_to_a_line() {
+        let mut page = Page { bytes: [0; TEXT_BYTES_MAX], used: 0 };
+        assert!(page.write_str(&"x".repeat(TEXT_BYTES_MAX)).is_ok());
+        assert!(page.write_str("y").is_err());
+
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let out = Out::File(writer.into());
+        out.text(format_args!("{}\n", "x".repeat(5000)));
+        out.text(format_args!("short\n"));
+        drop(out);
+        let mut written = String::new();
+        reader.read_to_string(&mut written).unwrap();
+        let lines: Vec<_> = written.lines().map(str::len).collect();
+        assert_eq!(lines, [TEXT_BYTES_MAX - 1, 5]);
     }
 }
