@@ -143,7 +143,7 @@ impl Material {
             "" => None,
             path => Some(pem::dh_params(Source { directive: "dh-params-file", path })?),
         };
-        let policy = policy::choose(settings)?;
+        let policy = policy::choose(settings, server.key)?;
         Ok(Self { server, client, roots: roots(settings)?, dh_params, policy })
     }
 
