@@ -4,11 +4,7 @@
 //! nothing behind. Trust comes from the settings alone; where they name nobody, from the
 //! system's bundle. Our own certificate joins it (`verify` keeps it from issuing).
 
-use std::{
-    fmt, io,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use openssl::x509::X509;
 use s2n_tls::{
@@ -66,7 +62,7 @@ impl Context {
             summary: material.policy.summary.clone(),
             ticket_half_life_s,
         };
-        context.rotate_ticket_keys(now_s)?;
+        context.rotate_ticket_keys()?;
         Ok(context)
     }
 
@@ -95,9 +91,9 @@ impl Context {
         self.ticket_half_life_s
     }
 
-    pub(super) fn rotate_ticket_keys(&self, now_s: u64) -> io::Result<()> {
+    pub(super) fn rotate_ticket_keys(&self) -> io::Result<()> {
         match self.ticket_half_life_s {
-            Some(_) => tickets::add_key(&self.server, UNIX_EPOCH + Duration::from_secs(now_s)),
+            Some(_) => tickets::add_key(&self.server),
             None => Ok(()),
         }
     }

@@ -237,16 +237,17 @@ fn a_request_in_the_last_flight_is_served_without_another_event() {
 }
 
 #[test]
-fn a_tampered_record_is_answered_with_an_alert() {
+fn a_tampered_record_ends_with_a_goodbye_that_tells_nothing() {
     let papers = Papers::new();
     let mut world = World::new(settings(&papers));
     let (_, mut tls) = open(&mut world);
-    let error = world.serve_while(|| {
+    // s2n answers close_notify, so that nobody can learn from the answer.
+    let bytes = world.serve_while(|| {
         let mut record = vec![0x17, 3, 3, 0, 32];
         record.extend([0xaa; 32]);
         tls.get_mut().write_all(&record).unwrap();
-        tls.read(&mut [0; 1]).unwrap_err().to_string()
+        tls.read(&mut [0; 1]).unwrap()
     });
-    assert!(error.contains("bad record mac"), "{error}");
+    assert_eq!(bytes, 0);
     assert!(world.ends[0].is_some());
 }

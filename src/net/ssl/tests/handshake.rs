@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use openssl::ssl::{SslSessionCacheMode, SslVersion};
+use openssl::ssl::{SslSessionCacheMode, SslStream, SslVersion};
 
 use super::{
     super::{Failure, PLAINTEXT_REFUSED, Settings, expire_handshakes, looks_like_tls},
-    World, connect, connector,
+    World, connect, connect_as, connector,
     papers::{Papers, Wanted, issue, plain, rsa},
-    settings,
+    settings, step_handshakes,
 };
 
 #[test]
@@ -155,12 +155,14 @@ fn silent_and_dripping_peers_end_at_the_deadline_and_clients_stay() {
     let mut tls = world.serve_while(|| connect(connector(), good).unwrap());
     let _silent = world.accept();
     let mut dripping = world.accept();
-    dripping.write_all(&[0x16, 3]).unwrap();
+    // A record that will be long.
+    dripping.write_all(&[0x16, 3, 1, 0x3f]).unwrap();
     let end = Instant::now() + Duration::from_millis(1200);
     while Instant::now() < end {
         world.turn();
         expire_handshakes(&mut world);
-        let _ = dripping.write_all(&[1]);
+        let _ = dripping.write_all(&[0xff]);
+        thread::sleep(Duration::from_millis(20));
     }
     let failures: Vec<_> =
         world.outcomes[1..].iter().map(|outcome| outcome.as_ref().unwrap_err().0).collect();
@@ -173,6 +175,11 @@ fn silent_and_dripping_peers_end_at_the_deadline_and_clients_stay() {
     });
 }
 
+fn talk(mut tls: SslStream<UnixStream>) {
+    tls.write_all(b"x").unwrap();
+    tls.read_exact(&mut [0]).unwrap();
+}
+
 #[test]
 fn at_the_cap_the_newest_goes_first_and_the_others_wait() {
     let papers = Papers::new();
@@ -181,25 +188,22 @@ fn at_the_cap_the_newest_goes_first_and_the_others_wait() {
     let mut seated = world.accept();
     seated.write_all(&[0x16, 3, 1]).unwrap();
     world.turns_until(|world| world.field("ssl_handshakes_under_way") == "1");
-    let (older, newer) = (world.accept(), world.accept());
     thread::scope(|scope| {
-        for stream in [older, newer] {
-            let peer = scope.spawn(move || connect(connector(), stream).map(drop));
-            world.turns_until(|world| !peer.is_finished() && world.ssl.handshakes.waiting() > 0);
-            if world.ssl.handshakes.waiting() == 2 {
-                break;
-            }
-            // Both wait before either can be served.
-            let _ = peer;
+        for (name, waiting) in [("older", 1), ("newer", 2)] {
+            let stream = world.accept();
+            scope.spawn(move || talk(connect_as(name, connector(), stream).unwrap()));
+            world.turns_until(|world| world.ssl.handshakes.waiting() == waiting);
         }
-        world.turns_until(|world| world.ssl.handshakes.waiting() == 2);
-        assert_eq!(world.field("ssl_handshakes_waiting"), "2");
         assert_eq!(world.field("ssl_handshakes_under_way"), "1");
         drop(seated);
         world.turns_until(|world| world.outcomes.len() == 3);
     });
-    assert!(world.outcomes[0].is_err() && world.outcomes[2].is_ok());
-    assert!(world.clients[1].is_none() || world.outcomes[1].is_ok());
+    let names: Vec<_> = world.outcomes[1..]
+        .iter()
+        .map(|outcome| outcome.as_ref().unwrap().server_name.clone().unwrap())
+        .collect();
+    assert_eq!(names, ["newer", "older"]);
+    assert_eq!(world.field("ssl_handshakes_waiting"), "0");
 }
 
 #[test]
@@ -212,23 +216,22 @@ fn a_storm_costs_established_clients_one_budget_a_turn() {
         private_key_file: papers.path("rsa.key"),
         ..settings(&papers)
     });
-    world.budget = Duration::from_millis(1);
     let streams: Vec<_> = (0..40).map(|_| world.accept()).collect();
     thread::scope(|scope| {
         for stream in streams {
-            scope.spawn(move || connect(connector(), stream).map(drop));
+            scope.spawn(move || talk(connect(connector(), stream).unwrap()));
         }
-        let mut longest = Duration::ZERO;
         let end = Instant::now() + Duration::from_secs(20);
         while world.outcomes.len() < 40 {
             assert!(Instant::now() < end, "{}", world.outcomes.len());
-            let began = Instant::now();
-            super::step_handshakes(&mut world, Duration::from_millis(1));
-            longest = longest.max(began.elapsed());
+            let (done, begun) = (world.outcomes.len(), world.ssl.handshakes.under_way());
+            // The least budget is one step; a machine may be too busy to measure more.
+            step_handshakes(&mut world, Duration::ZERO);
+            let steps = (world.outcomes.len() - done)
+                .max(world.ssl.handshakes.under_way().saturating_sub(begun));
+            assert!(steps <= 1, "{steps}");
             ae::poll_once(&mut world, Duration::from_millis(5)).unwrap();
         }
-        // The budget and one handshake more; much room for a busy machine.
-        assert!(longest < Duration::from_millis(100), "{longest:?}");
     });
     assert!(world.outcomes.iter().all(Result::is_ok));
 }
@@ -280,7 +283,10 @@ fn a_session_resumes_until_tickets_are_switched_off() {
             let mut tls = ssl.connect(stream).unwrap();
             tls.write_all(b"x").unwrap();
             tls.read_exact(&mut [0]).unwrap();
-            tls.ssl().session_reused()
+            let is_resumed = tls.ssl().session_reused();
+            // Without a goodbye OpenSSL forgets the session.
+            tls.shutdown().unwrap();
+            is_resumed
         };
         let stream = world.accept();
         assert!(!world.serve_while(|| talk(stream, None)));

@@ -29,6 +29,8 @@ use crate::{Address, Connection, Owner, connection::Transport};
 use papers::Papers;
 
 const PEER_TIMEOUT: Duration = Duration::from_secs(10);
+/// More than this is not read before some of it is echoed.
+const PENDING_MAX: usize = 2 << 20;
 
 #[expect(clippy::disallowed_methods, reason = "certificates are valid by the real clock")]
 fn now_s() -> u64 {
@@ -178,7 +180,7 @@ fn serve(world: &mut World, fd: Fd, at: usize, mask: Mask) {
     let World { events, clients, ends, .. } = world;
     let Some(client) = &mut clients[at] else { return };
     let mut space = [0; 16 * 1024];
-    if mask.meets(Mask::READ) && client.pending.is_empty() {
+    if mask.meets(Mask::READ) {
         match client.connection.read(&mut space) {
             Ok(received) => {
                 if received.is_drained {
@@ -207,7 +209,8 @@ fn serve(world: &mut World, fd: Fd, at: usize, mask: Mask) {
     if is_blocked {
         events.drained(fd, Mask::WRITE);
     }
-    events.want(fd, if is_blocked { Mask::WRITE } else { Mask::READ });
+    let reading = if client.pending.len() < PENDING_MAX { Mask::READ } else { Mask::NONE };
+    events.want(fd, if is_blocked { Mask::WRITE | reading } else { Mask::READ });
 }
 
 fn send(client: &mut Client) -> io::Result<()> {
@@ -229,11 +232,16 @@ fn connect(
     builder: SslConnectorBuilder,
     stream: UnixStream,
 ) -> Result<SslStream<UnixStream>, String> {
+    connect_as("localhost", builder, stream)
+}
+
+fn connect_as(
+    name: &str,
+    builder: SslConnectorBuilder,
+    stream: UnixStream,
+) -> Result<SslStream<UnixStream>, String> {
     let configuration = builder.build().configure().unwrap();
-    configuration
-        .verify_hostname(false)
-        .connect("localhost", stream)
-        .map_err(|error| error.to_string())
+    configuration.verify_hostname(false).connect(name, stream).map_err(|error| error.to_string())
 }
 
 /// A server with a P-256 certificate of its own CA.
