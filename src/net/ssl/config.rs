@@ -59,7 +59,7 @@ impl Context {
             client,
             rules,
             facts: material.facts(),
-            summary: material.policy.summary.clone(),
+            summary: material.policy.summary,
             ticket_half_life_s,
         };
         context.rotate_ticket_keys()?;
