@@ -11,12 +11,12 @@ use std::{
 use openssl::ssl::{SslSessionCacheMode, SslStream, SslVersion};
 
 use super::{
-    super::{Failure, PLAINTEXT_REFUSED, Settings, expire_handshakes, looks_like_tls},
+    super::{Failure, PLAINTEXT_REFUSED, Settings, looks_like_tls},
     World, connect, connect_as, connector,
     papers::{Papers, Wanted, issue, plain, rsa},
     settings, step_handshakes,
 };
-use crate::{Address, Connection};
+use crate::{Address, Connection, expire_handshakes};
 
 #[test]
 fn a_client_negotiates_talks_and_leaves() {

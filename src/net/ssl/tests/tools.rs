@@ -159,7 +159,7 @@ fn a_server_of_ours_connects_by_the_rules_too() {
     let far = world.accept();
     far.set_nonblocking(true).unwrap();
     let near = crate::Stream::Unix(mio::net::UnixStream::from_std(far));
-    let connection = world.ssl.connect(near, "elsewhere").unwrap();
+    let connection = crate::Connection::connected(&world.ssl, near, "elsewhere").unwrap();
     world.add(connection);
     world.turns_until(|world| world.outcomes.len() == 2);
     for outcome in &world.outcomes {
