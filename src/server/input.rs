@@ -1,11 +1,11 @@
 //! Flow: from the socket to the query buffer.
 
 use ae::{Fd, Mask};
-use net::Received;
+use net::{Connection, Received, ssl};
 use sys::log;
 
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, Frame},
     server::{Datum, Server, output, process},
 };
 
@@ -24,7 +24,7 @@ pub fn ready(server: &mut Server, fd: Fd, datum: Datum, mask: Mask) {
 fn read(server: &mut Server, fd: Fd, id: ClientId) {
     let now_ms = server.now_ms();
     let Some(client) = server.clients.find(id) else { return };
-    let Client { wire: Some((_, connection)), frame: Some(frame), active_ms, .. } = client else {
+    let Client { wire: Some((_, connection)), frame: Some(frame), .. } = client else {
         // Lent: this is a nested turn, and its own command runs. The kernel keeps the data.
         return;
     };
@@ -42,12 +42,26 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
             server.clients.close(id);
         }
         Ok(Received { bytes, is_drained }) => {
-            *active_ms = now_ms;
+            client.active_ms = now_ms;
             server.stats.input_bytes += bytes as u64;
             if is_drained {
                 server.events.drained(fd, Mask::READ);
             }
+            if client.last_command.is_none() && is_tls_at_plain_door(connection, frame, bytes) {
+                log::notice!(
+                    "TLS came to a port that speaks plaintext, from {}: closing it.",
+                    client.peer
+                );
+                return server.clients.close(id);
+            }
             process::process_input(server, id);
         }
     }
+}
+
+/// Whether the first that came is the beginning of a TLS handshake: it would never become
+/// a request, and its sender waits for an answer.
+fn is_tls_at_plain_door(connection: &Connection, frame: &Frame, bytes: usize) -> bool {
+    let unread = frame.query.unread();
+    !connection.is_ssl() && unread.len() == bytes && ssl::looks_like_tls(unread)
 }

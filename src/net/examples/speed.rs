@@ -318,8 +318,8 @@ fn papers(folder: &Path, name: &str, key: PKey<Private>) -> Settings {
     fs::write(path("key"), key.private_key_to_pem_pkcs8().unwrap()).unwrap();
     Settings {
         enable_ssl: true,
-        certificate_file: path("crt"),
-        private_key_file: path("key"),
+        certificate_file: path("crt").into(),
+        private_key_file: path("key").into(),
         ..Settings::default()
     }
 }

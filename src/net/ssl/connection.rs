@@ -210,8 +210,7 @@ impl Connection {
             let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
             let _ = self.wire.flush();
         }
-        self.stage = Stage::Closed;
-        self.seat = None;
+        self.end();
     }
 
     pub(crate) fn is_client(&self) -> bool {
@@ -386,8 +385,15 @@ impl Connection {
             let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
             let _ = self.wire.flush();
         }
+        self.end();
+    }
+
+    /// Counts it no more: it may be some time before it is dropped.
+    fn end(&mut self) {
         self.stage = Stage::Closed;
         self.seat = None;
+        self.generation = None;
+        self.hold(false);
     }
 
     pub(crate) fn stream(&mut self) -> &mut Stream {
@@ -460,7 +466,7 @@ impl Connection {
     fn broken(&mut self, error: &S2nError) -> io::Error {
         let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
         let _ = self.wire.flush();
-        self.stage = Stage::Closed;
+        self.end();
         let kind = match error.kind() {
             ErrorType::ConnectionClosed => ErrorKind::ConnectionAborted,
             _ => ErrorKind::InvalidData,

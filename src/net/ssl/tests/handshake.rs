@@ -244,8 +244,8 @@ fn a_storm_costs_established_clients_one_budget_a_turn() {
     papers
         .save("rsa", issue(&Wanted { common: &[plain(b"rsa")], ..Wanted::default() }, rsa(), None));
     let mut world = World::new(Settings {
-        certificate_file: papers.path("rsa.crt"),
-        private_key_file: papers.path("rsa.key"),
+        certificate_file: papers.path("rsa.crt").into(),
+        private_key_file: papers.path("rsa.key").into(),
         ..settings(&papers)
     });
     let streams: Vec<_> = (0..40).map(|_| world.accept()).collect();

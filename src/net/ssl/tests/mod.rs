@@ -250,8 +250,8 @@ fn connect_as(
 fn settings(papers: &Papers) -> Settings {
     Settings {
         enable_ssl: true,
-        certificate_file: papers.path("server.crt"),
-        private_key_file: papers.path("server.key"),
+        certificate_file: papers.path("server.crt").into(),
+        private_key_file: papers.path("server.key").into(),
         ..Settings::default()
     }
 }
