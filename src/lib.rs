@@ -34,6 +34,9 @@ pub mod version;
 
 // Flows and commands.
 
+/// What the server does instead of serving.
+pub mod options;
+
 /// The handlers, one file a family.
 pub mod commands;
 /// The server, and what runs commands on it.

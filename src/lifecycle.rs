@@ -21,6 +21,8 @@ pub struct Lifecycle {
     pub replication_id: String,
     /// The path of the program.
     pub executable: String,
+    /// How it was called.
+    pub argument_zero: String,
     /// The system it runs on, as `uname` tells.
     pub os: String,
     /// When it was started, in seconds since the epoch.

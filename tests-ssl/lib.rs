@@ -1,1 +1,9 @@
-//! Tool: what the tests of the SSL build share.
+//! Tool: what the tests of the SSL build share: certificates, and servers that are spoken to
+//! over TLS.
+//!
+//! Start reading at [`Certificate`]; its `over_…` turn a program of a plain world into one of
+//! TLS.
+
+mod certificate;
+
+pub use certificate::Certificate;

@@ -1,3 +1,7 @@
 //! Tool: the client.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,3 +1,21 @@
-//! Tool: the server.
+//! Tool: the server, and under other names its companions, as in Redis.
 
-fn main() {}
+use std::{ffi::OsString, path::Path, process::exit};
+
+use base::memory::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn main() {
+    let arguments: Vec<OsString> = redis::server::start::arguments();
+    let program = arguments.first().map(Path::new).and_then(Path::file_name);
+    exit(match program.and_then(|name| name.to_str()) {
+        Some(name @ ("redis-sentinel" | "redis-check-rdb" | "redis-check-aof")) => {
+            eprintln!("{name} is not part of this version yet.");
+            1
+        }
+        _ => redis::options::run(&arguments)
+            .unwrap_or_else(|| redis::server::start::run(arguments)),
+    });
+}

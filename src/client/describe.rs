@@ -2,6 +2,7 @@
 
 use std::os::fd::AsRawFd;
 
+use net::Address;
 use resp::{Protocol, Query, Reply};
 
 use crate::{
@@ -119,7 +120,7 @@ fn client_output_bytes(client: &Client, reply: &Reply) -> usize {
 
 fn flags(client: &Client, session: &Session) -> String {
     let mut flags = String::new();
-    let is_unix = client.wire.as_ref().is_some_and(|(_, wire)| wire.peer().is_unix());
+    let is_unix = client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
     let known = [
         (client.closes_after_reply(), 'c'),
         (is_unix, 'U'),

@@ -66,6 +66,12 @@ impl Clients {
         slot.client.as_deref_mut().filter(|_| slot.generation == id.generation)
     }
 
+    /// Looks at a client that may be about to be freed.
+    pub fn peek(&self, id: ClientId) -> Option<&Client> {
+        let slot = self.slots.get(id.slot as usize)?;
+        slot.client.as_deref().filter(|_| slot.generation == id.generation)
+    }
+
     /// Walks over the living clients, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = (ClientId, &Client)> {
         self.slots.iter().enumerate().filter_map(|(at, slot)| {

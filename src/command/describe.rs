@@ -50,7 +50,7 @@ pub fn docs(reply: &mut Reply, id: CommandId) {
     map.text("summary", docs.summary);
     map.text("since", docs.since);
     map.text("group", docs.group);
-    map.text("complexity", docs.complexity);
+    map.text_if("complexity", docs.complexity);
     if docs.doc_flags.words().next().is_some() {
         words(map.field("doc_flags"), docs.doc_flags.words());
     }

@@ -11,8 +11,8 @@ pub struct Docs {
     pub since: &'static str,
     /// The family, as documentation sorts commands.
     pub group: &'static str,
-    /// What its time depends on.
-    pub complexity: &'static str,
+    /// What its time depends on, if anybody has said.
+    pub complexity: Option<&'static str>,
     /// Version and change, oldest first.
     pub history: &'static [(&'static str, &'static str)],
     /// Marks.

@@ -370,7 +370,8 @@ fn calls_are_counted_by_command() {
 
 /// Describes a command in a protocol's words, line ends shown as spaces.
 fn described(write: fn(&mut Reply, CommandId), name: &[u8], protocol: Protocol) -> String {
-    let mut reply = Reply { protocol, ..Reply::default() };
+    let mut reply = Reply::default();
+    reply.protocol = protocol;
     write(&mut reply, CommandId::find_full(name).unwrap());
     String::from_utf8(reply.output().front().to_vec()).unwrap().replace("\r\n", " ")
 }
@@ -408,5 +409,6 @@ fn docs_leave_out_what_is_not_said() {
     assert!(set.contains(" $7 history ~4 *2 $6 2.6.12 ") && set.contains(" $9 arguments *5 %4 "));
     let client = described(describe::docs, b"client", Protocol::Resp3);
     let count = super::ids::CLIENT.spec().subcommands().len();
-    assert!(client.contains(&format!(" $11 subcommands %{count} $14 client|getname %4 ")));
+    assert!(client.contains(&format!(" $11 subcommands %{count} ")));
+    assert!(client.contains(" $14 client|getname %4 "));
 }

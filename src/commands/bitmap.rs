@@ -54,7 +54,7 @@ pub(super) fn setbit(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
 pub(super) fn getbit(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let BitOffset { byte, shift } = BitOffset::parse(server, call.arg(2))?;
     let text = server.keyspace.read_text(call.db(), call.arg(1))?;
-    let bytes = text.as_ref().map_or(&[][..], Text::bytes);
+    let bytes = text.map_or(&[][..], Text::bytes);
     let bit = bytes.get(byte).map_or(0, |byte| byte >> shift & 1);
     call.reply.count(usize::from(bit));
     Ok(())

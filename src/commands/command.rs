@@ -1,6 +1,6 @@
 //! Command: COMMAND: the table of commands, for clients that build their own from it.
 
-use base::glob;
+use base::glob::{self, Case};
 use resp::Reply;
 
 use crate::{
@@ -101,7 +101,7 @@ impl<'a> Filter<'a> {
             Self::Module => spec.has(Flags::MODULE),
             Self::Category(category) => category.is_some_and(|one| spec.categories.has(one)),
             Self::Pattern(pattern) => {
-                glob::matches_ignoring_case(pattern, spec.full_name.as_bytes())
+                glob::matches(pattern, spec.full_name.as_bytes(), Case::Ignored)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use base::number::{parse_f64, parse_i64};
+use base::{float::parse_f64, number::parse_i64};
 use resp::Protocol;
 
 use crate::{

@@ -55,7 +55,7 @@ pub(super) fn keys(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let deferred = call.reply.deferred();
     let mut count = 0;
     for key in server.keyspace.keys(call.db()) {
-        if takes_all || glob::matches(pattern, key, Case::Exact) {
+        if takes_all || glob::matches(pattern, key, Case::Sensitive) {
             call.reply.bulk(key);
             count += 1;
         }

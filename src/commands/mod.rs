@@ -2,6 +2,7 @@
 
 mod bitmap;
 mod client;
+mod command;
 mod config;
 mod connection;
 mod debug;

@@ -12,7 +12,7 @@ use crate::{
 
 /// TIME: seconds since the epoch, and the microseconds of the present one.
 pub(super) fn time(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let now_us = server.clock.now_us();
+    let now_us = i64::try_from(server.clock.now_us()).unwrap_or(i64::MAX);
     call.reply.array(2);
     call.reply.bulk_integer(now_us / 1_000_000);
     call.reply.bulk_integer(now_us % 1_000_000);

@@ -6,7 +6,9 @@
 
 use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
-use super::{FilePath, words};
+use base::split;
+
+use super::FilePath;
 
 /// What the arguments ask to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +35,8 @@ impl CommandLine {
         if let [file, after @ ..] = rest
             && !file.starts_with(b"-")
         {
-            parsed.file = Some(FilePath::new(file));
+            // INFO and errors show where it really lies.
+            parsed.file = Some(FilePath::new(FilePath::new(file).resolved()));
             rest = after;
         }
         // A name wants a value before the next word with two dashes is a name again, so that
@@ -49,7 +52,7 @@ impl CommandLine {
             match argument.strip_prefix(b"--") {
                 Some(name) if !wants_value => wants_value = parsed.add_name(name, next),
                 _ => {
-                    parsed.options.extend_from_slice(&words::quote(argument));
+                    parsed.options.extend_from_slice(&split::repr(argument));
                     parsed.options.push(b' ');
                     wants_value = false;
                 }
@@ -66,7 +69,7 @@ impl CommandLine {
         self.options.extend_from_slice(name);
         self.options.push(b' ');
         // `"--port 7000"` brings its value along; a line break would bring another line.
-        if words::split(name).is_none_or(|words| words.len() != 1) {
+        if split::split_args(name).map_or(true, |words| words.len() != 1) {
             return false;
         }
         let stands_alone = next.is_none_or(|next| next.starts_with(b"--"));

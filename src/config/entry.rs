@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use base::split::repr;
+
 use super::{Change, Config, choice::ChoiceField, number, path::FilePath};
 
 /// The largest C `int`, an upper bound of many parameters.
@@ -108,11 +110,14 @@ pub(super) enum Format {
     Octal,
 }
 
+/// Stores the words of a value.
+type SetWords = fn(&mut Config, &[&[u8]], Manner) -> Result<(), Reason>;
+
 /// The functions of a parameter that fits no common kind.
 #[derive(Clone, Copy)]
 pub(super) struct Special {
     /// Takes the words of a value; `Config` is unchanged when it fails.
-    pub(super) set: fn(&mut Config, &[&[u8]], Manner) -> Result<(), Reason>,
+    pub(super) set: SetWords,
     /// The one text of the value.
     pub(super) text: fn(&Config) -> Vec<u8>,
     /// What CONFIG REWRITE writes behind the name.
@@ -290,6 +295,12 @@ impl Parameter {
         self
     }
 
+    /// Which of its two names was typed, in the spelling of the table.
+    pub fn called(&self, typed: &[u8]) -> &'static str {
+        let is_alias = |alias: &&str| typed.eq_ignore_ascii_case(alias.as_bytes());
+        self.alias.filter(is_alias).unwrap_or(self.name)
+    }
+
     /// The value as CONFIG GET shows it.
     pub fn text(&self, config: &Config) -> Vec<u8> {
         match self.kind {
@@ -353,9 +364,9 @@ impl Parameter {
             }
             Kind::Path(field) if (field.read)(config).typed().is_empty() => return Lines::None,
             Kind::Number { field, format, .. } => number::write(field.value(config), format),
-            Kind::Text { field, .. } => super::words::quote((field.read)(config)),
+            Kind::Text { field, .. } => repr((field.read)(config)),
             // The line may come to stand behind `dir`, which moves what a relative path means.
-            Kind::Path(field) => super::words::quote((field.read)(config).resolved()),
+            Kind::Path(field) => repr((field.read)(config).resolved()),
             Kind::Bool { .. } | Kind::Choice(_) => self.text(config),
         };
         let must = self.text(config) != self.text(default);

@@ -12,16 +12,18 @@ use std::{
     path::Path,
 };
 
+use base::{Bytes, split::split_args};
+
 use super::{
     CommandLine, Config, FilePath, RENEW_CERTIFICATE, TlsAuthClients, describe,
     entry::{Manner, Parameter},
     pending,
     table::{self, ssl::TWINS},
-    words,
 };
 
 /// How deep files may include each other; a file that includes itself ends here.
 const INCLUDE_DEPTH_MAX: usize = 16;
+const UNBALANCED: &str = "Unbalanced quotes in configuration line";
 /// Directives of former versions, which say nothing any more.
 const FORGOTTEN: [&str; 3] =
     ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands"];
@@ -39,9 +41,9 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rename {
     /// The command's name.
-    pub from: Vec<u8>,
+    pub from: Bytes,
     /// Its name from now on; empty removes it.
-    pub to: Vec<u8>,
+    pub to: Bytes,
     /// Where it was said.
     pub line: Line,
 }
@@ -50,7 +52,7 @@ pub struct Rename {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserLine {
     /// The user's name, then the rules.
-    pub words: Vec<Vec<u8>>,
+    pub words: Vec<Bytes>,
     /// Where it was said.
     pub line: Line,
 }
@@ -170,9 +172,8 @@ impl Loader<'_> {
             if line.text.is_empty() || line.text.starts_with(b"#") {
                 continue;
             }
-            let Some(words) = words::split(&line.text) else {
-                let reason = "Unbalanced quotes in configuration line";
-                return Err(LoadError::Line(line, reason.to_owned()));
+            let Ok(words) = split_args(&line.text) else {
+                return Err(LoadError::Line(line, UNBALANCED.to_owned()));
             };
             let Some((name, values)) = words.split_first() else { continue };
             let name = name.to_ascii_lowercase();
@@ -185,15 +186,15 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn store(&mut self, parameter: &'static Parameter, values: &[Vec<u8>]) -> Result<(), String> {
+    fn store(&mut self, parameter: &'static Parameter, values: &[Bytes]) -> Result<(), String> {
         // `bind "a b"` is `bind a b`: a list may come as one quoted word.
         let split = match values {
             [one] if parameter.flags.words && !one.is_empty() => {
-                words::split(one).ok_or("Unbalanced quotes in configuration line")?
+                split_args(one).map_err(|_| UNBALANCED)?
             }
             _ => values.to_vec(),
         };
-        let words: Vec<&[u8]> = split.iter().map(Vec::as_slice).collect();
+        let words: Vec<&[u8]> = split.iter().map(|word| &**word).collect();
         // The first `save` of all sources takes the place of the defaults, the others join it.
         let manner =
             if self.config.is_given(parameter.name) { Manner::Append } else { Manner::Replace };
@@ -213,7 +214,7 @@ impl Loader<'_> {
     fn obey(
         &mut self,
         name: &[u8],
-        values: &[Vec<u8>],
+        values: &[Bytes],
         line: &Line,
     ) -> Result<Result<(), String>, LoadError> {
         let refuse = |reason: &str| Ok(Err(reason.to_owned()));

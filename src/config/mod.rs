@@ -17,13 +17,13 @@ mod entry;
 mod file;
 mod number;
 mod path;
-mod pattern;
 mod pending;
 mod rewrite;
 mod set;
 mod special;
 mod table;
-mod words;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, io};
 
@@ -52,6 +52,10 @@ pub use table::{
 /// The action of CONFIG SET that renews certificates. It is no parameter: the flow above
 /// recognises it before it counts arguments.
 pub const RENEW_CERTIFICATE: &str = "ssl-renew-certificate";
+
+const HZ_MIN: u32 = 1;
+const HZ_MAX: u32 = 500;
+const BACKLOG_BYTES_MIN: u64 = 16 << 10;
 
 /// What the operator has chosen.
 #[derive(Clone)]
@@ -216,7 +220,9 @@ impl Config {
 
     /// Brings within bounds what is taken beyond them.
     fn settle(&mut self) {
-        self.general.hz = self.general.hz.clamp(1, 500);
+        self.general.hz = self.general.hz.clamp(HZ_MIN, HZ_MAX);
+        let backlog_size = &mut self.replication.repl_backlog_size;
+        *backlog_size = (*backlog_size).max(BACKLOG_BYTES_MIN);
     }
 }
 

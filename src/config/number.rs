@@ -1,5 +1,7 @@
 //! Pure: numbers of the configuration as text: plain, sizes of memory, percentages, octal.
 
+use base::number::{parse_i64, parse_memory};
+
 use super::entry::{Format, Integer, Reason};
 
 const KIB: i128 = 1 << 10;
@@ -9,9 +11,14 @@ const GIB: i128 = 1 << 30;
 /// Reads a number and holds it against its bounds. A percentage is the negative of itself.
 pub(super) fn parse(value: &[u8], min: i128, max: i128, format: Format) -> Result<i128, Reason> {
     let number = match format {
-        Format::Plain => plain(value).ok_or("argument couldn't be parsed into an integer")?,
-        Format::Memory => memory(value).ok_or("argument must be a memory value")?,
-        Format::MemoryOrPercent => memory(value)
+        Format::Plain => {
+            parse_i64(value).map(i128::from).ok_or("argument couldn't be parsed into an integer")?
+        }
+        Format::Memory => {
+            parse_memory(value).map(i128::from).ok_or("argument must be a memory value")?
+        }
+        Format::MemoryOrPercent => parse_memory(value)
+            .map(i128::from)
             .or_else(|| percent(value))
             .ok_or("argument must be a memory or percent value")?,
         Format::Octal => octal(value).ok_or("argument couldn't be parsed as an octal number")?,
@@ -59,17 +66,6 @@ pub(super) fn size(bytes: i128) -> String {
     bytes.to_string()
 }
 
-/// Redis's strict decimal: no sign but `-`, no leading zero, within 64 bits.
-pub(super) fn plain(value: &[u8]) -> Option<i128> {
-    let digits = value.strip_prefix(b"-").unwrap_or(value);
-    let is_canonical = digits.first().is_some_and(|&d| (b'1'..=b'9').contains(&d));
-    if !(is_canonical || value == b"0") || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
-    Some(number.into())
-}
-
 /// A number as C's `strtoll` reads it, the whole text: leading blanks, a sign, leading zeros.
 pub(super) fn lenient(value: &[u8]) -> Option<i64> {
     let text = value.trim_ascii_start();
@@ -80,27 +76,9 @@ pub(super) fn lenient(value: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// A size: digits, then `b`, `k`, `kb`, `m`, `mb`, `g` or `gb`; one letter counts in thousands.
-pub(super) fn memory(value: &[u8]) -> Option<i128> {
-    let at = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
-    let (digits, unit) = value.split_at(at);
-    let unit: u64 = match unit.to_ascii_lowercase().as_slice() {
-        b"" | b"b" => 1,
-        b"k" => 1000,
-        b"kb" => 1 << 10,
-        b"m" => 1_000_000,
-        b"mb" => 1 << 20,
-        b"g" => 1_000_000_000,
-        b"gb" => 1 << 30,
-        _ => return None,
-    };
-    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    number.checked_mul(unit).map(i128::from)
-}
-
 fn percent(value: &[u8]) -> Option<i128> {
-    let number = plain(value.strip_suffix(b"%")?)?;
-    (0 <= number).then_some(-number)
+    let number = parse_i64(value.strip_suffix(b"%")?)?;
+    (0 <= number).then_some(-i128::from(number))
 }
 
 fn octal(value: &[u8]) -> Option<i128> {
@@ -204,37 +182,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_know_both_thousands_and_powers_of_two() {
-        for (text, bytes) in [
-            ("0", Some(0)),
-            ("1b", Some(1)),
-            ("1k", Some(1000)),
-            ("1KB", Some(1024)),
-            ("3m", Some(3_000_000)),
-            ("64mb", Some(64 << 20)),
-            ("1g", Some(1_000_000_000)),
-            ("1Gb", Some(1 << 30)),
-            ("18446744073709551615", Some(u64::MAX.into())),
-            ("18446744073709551616", None),
-            ("99999999999gb", None),
-            ("-1", None),
-            ("", None),
-            ("gb", None),
-            ("1tb", None),
-            ("1 kb", None),
-        ] {
-            assert_eq!(memory(text.as_bytes()), bytes, "{text}");
-        }
+    fn bounds_are_told_as_numbers_are_written() {
+        let wrong = |text: &[u8], min, max, format| parse(text, min, max, format).unwrap_err();
+        let octal = wrong(b"1000", 0, 0o777, Format::Octal);
+        assert_eq!(octal, "argument must be between 0 and 777 inclusive");
+        let percent = wrong(b"101%", -100, 5, Format::MemoryOrPercent);
+        assert_eq!(percent, "percentage argument must be less or equal to 100");
+        let plain = wrong(b"01", 0, 5, Format::Plain);
+        assert_eq!(plain, "argument couldn't be parsed into an integer");
+        assert_eq!(parse(b"7%", -100, 5, Format::MemoryOrPercent), Ok(-7));
     }
 
     #[test]
-    fn plain_numbers_are_strict_and_lenient_ones_are_not() {
-        for text in ["01", "+1", " 1", "1 ", "", "-", "-0", "1.0", "9223372036854775808"] {
-            assert_eq!(plain(text.as_bytes()), None, "{text}");
-        }
-        assert_eq!(plain(b"-7"), Some(-7));
+    fn lenient_numbers_are_read_as_c_reads_them() {
         assert_eq!(lenient(b" +01"), Some(1));
-        assert_eq!(lenient(b"1x"), None);
+        for text in ["1x", "1 ", "", "-", "9223372036854775808"] {
+            assert_eq!(lenient(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

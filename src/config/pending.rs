@@ -4,6 +4,8 @@
 //! that are not kept, a password that is not asked for) is refused; a value whose machinery only
 //! makes things better is kept, shown, and warned of once. Whoever builds a part deletes its lines.
 
+use base::{Bytes, digest::sha256_hex};
+
 use super::{
     Config,
     entry::{Parameter, Reason},
@@ -138,28 +140,28 @@ pub(super) fn refusal(config: &Config, parameter: &Parameter) -> Option<Reason> 
     (refusal.asks)(config).then(|| refusal.reason.into())
 }
 
-/// Whether a `user` line says no more than what holds anyhow.
-fn is_plain_default(config: &Config, words: &[Vec<u8>]) -> bool {
+/// Whether a `user` line says no more than what holds anyhow, as those do that Redis's CONFIG
+/// REWRITE adds: the default user may do everything, with the password of `requirepass`.
+pub(super) fn is_plain_default(config: &Config, words: &[Bytes]) -> bool {
     let [name, rules @ ..] = words else { return false };
-    let known: [&[u8]; 9] = [
-        b"on",
-        b"nopass",
-        b"sanitize-payload",
-        b"~*",
-        b"allkeys",
-        b"&*",
-        b"allchannels",
-        b"+@all",
-        b"allcommands",
+    let password = &config.security.requirepass;
+    let mut access = b"nopass".to_vec();
+    if !password.is_empty() {
+        access = [b"#", &sha256_hex(password)[..]].concat();
+    }
+    let alike: [&[&[u8]]; 6] = [
+        &[b"on"],
+        &[&access],
+        &[b"~*", b"allkeys"],
+        &[b"+@all", b"allcommands"],
+        &[b"&*", b"allchannels"],
+        &[b"sanitize-payload"],
     ];
-    let has = |names: &[&[u8]]| rules.iter().any(|rule| names.contains(&rule.as_slice()));
-    name == b"default"
-        && config.security.requirepass.is_empty()
-        && rules.iter().all(|rule| known.contains(&rule.as_slice()))
-        && has(&[b"on"])
-        && has(&[b"nopass"])
-        && has(&[b"~*", b"allkeys"])
-        && has(&[b"+@all", b"allcommands"])
+    // A line begins from a user who may do nothing, so each must be said.
+    let needed = &alike[..5];
+    **name == *b"default"
+        && rules.iter().all(|rule| alike.iter().any(|names| names.contains(&&**rule)))
+        && needed.iter().all(|names| rules.iter().any(|rule| names.contains(&&**rule)))
 }
 
 fn is_meant(pattern: &str, name: &str) -> bool {
@@ -169,5 +171,23 @@ fn is_meant(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
         None => name == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_means_a_parameter() {
+        for later in LATER {
+            for name in later.names {
+                let is_known = table::all().any(|parameter| is_meant(name, parameter.name));
+                assert!(is_known, "{name}");
+            }
+        }
+        for refusal in REFUSALS.iter().filter(|refusal| refusal.name != "user") {
+            assert!(table::find(refusal.name.as_bytes()).is_some(), "{}", refusal.name);
+        }
     }
 }

@@ -5,10 +5,12 @@
 
 use std::fmt;
 
+use base::glob::{self, Case};
+
 use super::{
     Change, Config, ProtectedAction, RENEW_CERTIFICATE,
     entry::{Manner, Parameter, Reason},
-    pattern, pending, table,
+    pending, table,
 };
 
 /// What the circumstances of a CONFIG SET allow.
@@ -88,7 +90,7 @@ impl Config {
             // Hidden ones want their full name.
             for parameter in table::all().filter(|parameter| !parameter.flags.hidden) {
                 for name in [Some(parameter.name), parameter.alias].into_iter().flatten() {
-                    if pattern::matches(pattern, name.as_bytes()) {
+                    if glob::matches(pattern, name.as_bytes(), Case::Ignored) {
                         add(name.as_bytes(), parameter);
                     }
                 }
@@ -107,16 +109,16 @@ impl Config {
     pub fn set(&mut self, pairs: &[(&[u8], &[u8])], gate: Gate) -> Result<Undo, SetError> {
         let parameters = self.judge(pairs, gate)?;
         let mut undo = Undo { former: Box::new(self.clone()), changes: Vec::new() };
-        for (parameter, (_, value)) in parameters.iter().zip(pairs) {
+        for (parameter, (name, value)) in parameters.iter().zip(pairs) {
             let stored = self.store_value(parameter, value);
             let refused = stored.err().or_else(|| pending::refusal(self, parameter));
             if let Some(reason) = refused {
                 self.restore(undo);
-                return Err(SetError::Failed(parameter.name.into(), reason));
+                return Err(SetError::Failed(parameter.called(name).into(), reason));
             }
         }
         self.settle();
-        for parameter in parameters {
+        for (parameter, (name, _)) in parameters.iter().zip(pairs) {
             let change = parameter.change;
             let is_listed = undo.changes().any(|known| known == change);
             let has_changed = || parameter.text(self) != parameter.text(&undo.former);
@@ -124,7 +126,7 @@ impl Config {
                 && !is_listed
                 && (parameter.flags.volatile || has_changed())
             {
-                undo.changes.push((change, parameter.name));
+                undo.changes.push((change, parameter.called(name)));
             }
         }
         Ok(undo)

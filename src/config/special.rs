@@ -4,12 +4,17 @@
 
 use std::{borrow::Cow, ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 
+use base::{
+    number::parse_memory,
+    split::{needs_quotes, repr},
+};
+
 use super::{
     Config,
     choice::not_one_of,
     describe,
     entry::{Line, Lines, Manner, Reason, Special, no_nul},
-    number, words,
+    number,
 };
 
 const BIND_MAX: usize = 16;
@@ -173,7 +178,7 @@ pub(super) const NOTIFY: Special = Special {
     text: |config| config.logging.notify_keyspace_events.letters(),
     lines: |config| {
         let classes = config.logging.notify_keyspace_events;
-        one_line(words::quote(&classes.letters()), !classes.is_empty())
+        one_line(repr(&classes.letters()), !classes.is_empty())
     },
 };
 
@@ -264,7 +269,7 @@ fn set_output_limits(config: &mut Config, words: &[&[u8]], _: Manner) -> Result<
             _ if is("pubsub") => &mut limits.pubsub,
             _ => return Err("Invalid client class specified in buffer limit configuration.".into()),
         };
-        let bytes = |text: &[u8]| number::memory(text).and_then(|n| u64::try_from(n).ok());
+        let bytes = |text: &[u8]| parse_memory(text);
         let seconds = number::lenient(seconds).and_then(|n| u64::try_from(n).ok());
         let (Some(hard_bytes), Some(soft_bytes), Some(soft_s)) =
             (bytes(hard), bytes(soft), seconds)
@@ -349,7 +354,7 @@ pub(super) const BIND: Special = Special {
         [] => one_line(b"\"\"".to_vec(), true),
         [any, any6] if any == b"*" && any6 == b"-::*" => Lines::None,
         addresses => {
-            let addresses: Vec<_> = addresses.iter().map(|a| words::quote_if_needed(a)).collect();
+            let addresses: Vec<_> = addresses.iter().map(|a| quote_if_needed(a)).collect();
             one_line(addresses.join(&b' '), true)
         }
     },
@@ -376,7 +381,7 @@ pub(super) const REPLICA_OF: Special = Special {
     lines: |config| match &config.replication.replicaof {
         // A node of a cluster learns its primary from the cluster.
         Some(primary) if !config.cluster.cluster_enabled => {
-            let mut value = words::quote_if_needed(&primary.host);
+            let mut value = quote_if_needed(&primary.host);
             value.extend_from_slice(format!(" {}", primary.port).as_bytes());
             one_line(value, true)
         }
@@ -451,7 +456,7 @@ pub(super) const DIR: Special = Special {
         Ok(())
     },
     text: |config| config.persistence.dir.clone(),
-    lines: |config| one_line(words::quote(&config.persistence.dir), true),
+    lines: |config| one_line(repr(&config.persistence.dir), true),
 };
 
 /// The working directory, absolute; empty if it has been removed.
@@ -477,6 +482,11 @@ pub(super) const ACTIVE_DEFRAG: Special = Special {
     text: |config| if config.memory.activedefrag { b"yes".to_vec() } else { b"no".to_vec() },
     lines: |_| one_line(b"no".to_vec(), false),
 };
+
+/// Quotes what would not come back as one word.
+fn quote_if_needed(word: &[u8]) -> Vec<u8> {
+    if needs_quotes(word) { repr(word) } else { word.to_vec() }
+}
 
 fn one_line(value: Vec<u8>, must: bool) -> Lines {
     Lines::Some(vec![Line { value, must }])

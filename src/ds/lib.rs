@@ -4,12 +4,12 @@
 //! table, and [`record::Record`], a key and its value in one allocation. [`map::Map`] is the
 //! same pair for whoever just wants values by name.
 
-#[allow(unsafe_code)] // Measured need: entries without a box each, tables without a tag word.
+#[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
 pub mod map;
-#[allow(unsafe_code)] // Measured need: one allocation a key, of a size chosen at run time.
+#[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
-#[allow(unsafe_code)] // Measured need: the index of volatile keys costs 8 bytes a key.
+#[expect(unsafe_code, reason = "the index of keys that expire points into the other table")]
 pub mod store;
 
 pub use map::Map;

@@ -12,7 +12,7 @@
 //! bytes, one cache line. The key stands before it, so that another string of about the same
 //! length is written in place.
 //!
-//! The size of a block follows from what is in it ([`Shape`]), rounded up to a size that the
+//! The size of a block follows from what is in it (`Shape`), rounded up to a size that the
 //! allocator has anyway: it is stored nowhere, and a string may take another's place if the
 //! rounded sizes agree.
 //!
@@ -33,9 +33,9 @@ use crate::dict::{Entry, prefetch_line};
 /// A block with an embedded string has no more bytes than this, unless the string would fit
 /// where a value stands.
 const EMBEDDED_BLOCK_BYTES_MAX: usize = 128;
-/// Values are [`LRU_BITS`] wide.
+/// What is kept of the field for the time or frequency of access.
 const LRU_MASK: u32 = (1 << LRU_BITS) - 1;
-/// Bits of the field for the time or frequency of access.
+/// Its bits.
 const LRU_BITS: u32 = 24;
 
 const HAS_EXPIRY: u32 = 1 << LRU_BITS;
@@ -190,7 +190,8 @@ impl<V> Record<V> {
         let shape = Shape::of_string(self.key().len(), string.len(), has_room);
         if self.is_embedded()
             && (has_room || expiry_ms.is_none())
-            && shape.block_bytes() == self.shape().block_bytes()
+            && (string.len() == self.string_range().1
+                || shape.block_bytes() == self.shape().block_bytes())
         {
             self.write_string(&shape, string);
             self.set_expiry(expiry_ms);

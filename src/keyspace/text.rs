@@ -70,7 +70,7 @@ pub enum Ttl {
 impl From<Ttl> for Expiry {
     fn from(ttl: Ttl) -> Self {
         match ttl {
-            Ttl::Clear => Self::Clear,
+            Ttl::Clear => Self::Never,
             Ttl::Keep => Self::Keep,
             Ttl::At(at_ms) => Self::At(at_ms),
         }

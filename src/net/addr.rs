@@ -51,11 +51,7 @@ impl fmt::Display for Address {
     }
 }
 
-fn write_host_port(
-    f: &mut fmt::Formatter<'_>,
-    ip: &std::net::IpAddr,
-    port: u16,
-) -> fmt::Result {
+fn write_host_port(f: &mut fmt::Formatter<'_>, ip: &std::net::IpAddr, port: u16) -> fmt::Result {
     if ip.is_ipv6() { write!(f, "[{ip}]:{port}") } else { write!(f, "{ip}:{port}") }
 }
 

@@ -180,13 +180,26 @@ impl Write for Stream {
     }
 }
 
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        #[expect(unsafe_code, reason = "mio's sockets lie behind two owners of ours")]
+        // SAFETY: `self` owns the descriptor, and what is returned borrows `self`.
+        unsafe {
+            BorrowedFd::borrow_raw(self.as_raw_fd())
+        }
+    }
+}
+
 impl AsRawFd for Stream {
     fn as_raw_fd(&self) -> RawFd {
         self.connection.as_raw_fd()
     }
 }
 
-fn open(target: &Target, timeout: Option<Duration>) -> io::Result<(crate::Stream, Address, String)> {
+fn open(
+    target: &Target,
+    timeout: Option<Duration>,
+) -> io::Result<(crate::Stream, Address, String)> {
     match target {
         Target::Unix(path) => {
             let stream = StdUnixStream::connect(path)?;

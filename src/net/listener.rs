@@ -70,9 +70,7 @@ impl Listener {
             if at.is_ipv6() {
                 socket.set_only_v6(true).map_err(|error| ("setsockopt: ", error))?;
             }
-            socket
-                .set_reuse_address(true)
-                .map_err(|error| ("setsockopt SO_REUSEADDR: ", error))?;
+            socket.set_reuse_address(true).map_err(|error| ("setsockopt SO_REUSEADDR: ", error))?;
             socket.bind(&at.into()).map_err(|error| ("bind: ", error))?;
             socket.listen(backlog_of(backlog)).map_err(|error| ("listen: ", error))?;
             Ok(TcpListener::from_std(socket.into()))
@@ -106,9 +104,9 @@ impl Listener {
     /// Takes one connection that waits; it does not block.
     pub fn accept(&mut self) -> Accepted {
         let outcome = match self {
-            Self::Tcp(listener) => listener
-                .accept()
-                .map(|(stream, peer)| (Stream::Tcp(stream), Address::Inet(peer))),
+            Self::Tcp(listener) => {
+                listener.accept().map(|(stream, peer)| (Stream::Tcp(stream), Address::Inet(peer)))
+            }
             Self::Unix(listener, path) => listener
                 .accept()
                 .map(|(stream, _)| (Stream::Unix(stream), Address::Unix(path.clone()))),

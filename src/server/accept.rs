@@ -98,14 +98,14 @@ fn take_in(
     refusal: Option<&'static str>,
 ) -> io::Result<()> {
     let keepalive_s = server.config.network.tcp_keepalive_s;
-    stream.set_nodelay()?;
+    stream.set_nodelay(true)?;
     stream.set_keepalive(keepalive_s)?;
     let mut connection = if is_ssl {
         server.ssl.accept(stream, peer)?
     } else {
         Connection::plain(stream, peer)
     };
-    let id = server.clients.add(server.clock.now_ms() as i64);
+    let id = server.clients.add(server.now_ms());
     let datum = Datum::Client(id);
     let added = server.events.add(connection.stream(), input::ready, datum, Mask::NONE);
     let fd = added.inspect_err(|_| server.clients.close(id))?;

@@ -4,16 +4,17 @@ use net::ssl::{AuthClients, PerformanceMode, Settings};
 use sys::log;
 
 use crate::{
-    config::{Change, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode, TlsAuthClients, Undo},
+    config::{Change, Config, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode, TlsAuthClients, Undo},
     keyspace::AccessPolicy,
-    server::{DoorKind, Server, listen, start},
+    server::{DoorKind, Server, listen, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
 /// in force again.
 pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     let mut done: Vec<Change> = Vec::new();
-    for change in undo.changes() {
+    let changes: Vec<Change> = undo.changes().collect();
+    for change in changes {
         if let Err(reason) = carry_out(server, change) {
             let error = undo.failure(change, reason.unwrap_or_else(|| change.failure().into()));
             server.config.restore(undo);
@@ -46,13 +47,13 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
             let mode = server.ssl.settings().performance_mode;
             server.clients.each_connection(|connection| connection.set_performance_mode(mode));
         }
-        Change::LogLevel => set_log_level(server),
-        Change::MaxClients => start::raise_file_limit(server)?,
-        Change::ProcTitle => start::set_title(server),
-        Change::OomScore => start::set_oom_score(server).map_err(|_| None)?,
-        Change::CrashLog => start::set_crash_log(server),
+        Change::LogLevel => set_log_level(&server.config),
+        Change::MaxClients => tune::raise_file_limit(server).map_err(Some)?,
+        Change::ProcTitle => tune::set_title(server),
+        Change::OomScore => tune::set_oom_score(server).map_err(|_| None)?,
+        Change::CrashLog => tune::set_crash_log(server),
         Change::Maxmemory | Change::Hz => apply_access_policy(server),
-        Change::Watchdog => start::set_watchdog(server),
+        Change::Watchdog => tune::set_watchdog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
         }
@@ -75,8 +76,8 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
 }
 
 /// Tells the log how much to write.
-pub fn set_log_level(server: &Server) {
-    log::set_level(match server.config.logging.loglevel {
+pub fn set_log_level(config: &Config) {
+    log::set_level(match config.logging.loglevel {
         LogLevel::Debug => log::Level::Debug,
         LogLevel::Verbose => log::Level::Verbose,
         LogLevel::Notice => log::Level::Notice,

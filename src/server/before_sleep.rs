@@ -28,7 +28,7 @@ pub fn before_sleep(server: &mut Server) {
     ssl::step_handshakes(server, HANDSHAKE_BUDGET);
     if server.lifecycle.expires_actively {
         let effort = server.config.memory.active_expire_effort;
-        let now_ms = server.clock.now_ms() as i64;
+        let now_ms = server.now_ms();
         server.keyspace.expire_cycle(Cycle::Fast, effort, now_ms);
     }
     // What handshakes have led to: refusals, and requests that came with the last flight.

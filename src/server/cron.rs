@@ -28,9 +28,8 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     let hz = hz(server);
     server.lifecycle.hz = hz;
     let period = Duration::from_millis(u64::from(1000 / hz));
-    if let Some(signal) = shutdown::pending_signal() {
-        shutdown::on_signal(server, signal);
-    }
+    server.watchdog.feed();
+    shutdown::look_at_signals(server);
     if server.lifecycle.is_cron_paused {
         return Some(period);
     }
@@ -85,7 +84,7 @@ fn look_after_clients(server: &mut Server, hz: u32) {
 }
 
 fn look_after(server: &mut Server, id: ClientId) {
-    let now_ms = server.clock.now_ms() as i64;
+    let now_ms = server.now_ms();
     let timeout_ms = i64::from(server.config.network.timeout_s) * 1000;
     let Some(client) = server.clients.find(id) else { return };
     let idle_ms = now_ms - client.active_ms;
@@ -103,7 +102,7 @@ fn look_after_keys(server: &mut Server, hz: u32) {
     let memory = &server.config.memory;
     if server.lifecycle.expires_actively {
         let (cycle, effort) = (Cycle::Slow { hz }, memory.active_expire_effort);
-        server.keyspace.expire_cycle(cycle, effort, server.clock.now_ms() as i64);
+        server.keyspace.expire_cycle(cycle, effort, server.now_ms());
     }
     if server.config.memory.activerehashing {
         server.keyspace.rehash_for(REHASH_BUDGET);

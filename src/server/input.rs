@@ -22,7 +22,7 @@ pub fn ready(server: &mut Server, fd: Fd, datum: Datum, mask: Mask) {
 
 /// One read a turn: whoever sends more than it takes is not drained, so stays due.
 fn read(server: &mut Server, fd: Fd, id: ClientId) {
-    let now_ms = server.clock.now_ms();
+    let now_ms = server.now_ms();
     let Some(client) = server.clients.find(id) else { return };
     let Client { wire: Some((_, connection)), frame: Some(frame), active_ms, .. } = client else {
         // Lent: this is a nested turn, and its own command runs. The kernel keeps the data.

@@ -16,6 +16,7 @@ pub mod process;
 pub mod renew;
 pub mod shutdown;
 pub mod start;
+pub mod tune;
 
 use std::io;
 
@@ -23,6 +24,7 @@ use ae::{Events, Fd};
 use base::clock::Clock;
 use ds::Record;
 use net::{Connection, Listener, ssl::Ssl};
+use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
 
 use crate::{
     bio::Bio,
@@ -49,6 +51,8 @@ pub enum Datum {
     Door(u16),
     /// A client's connection.
     Client(ClientId),
+    /// A signal came.
+    Signal,
 }
 
 /// What a door is for.
@@ -113,6 +117,12 @@ pub struct Server {
     /// A query buffer for whoever sends next: idle clients keep none.
     pub spare_query: Vec<u8>,
     turn_began_us: u64,
+    /// The memory where the process's title stands.
+    title: Option<Title>,
+    /// Ends the loop's sleep when a signal comes.
+    wake: Option<Wake>,
+    oom_score: OomScore,
+    watchdog: Watchdog,
 }
 
 impl Server {
@@ -143,6 +153,10 @@ impl Server {
             spare_query: Vec::new(),
             config,
             turn_began_us: 0,
+            title: None,
+            wake: None,
+            oom_score: OomScore::default(),
+            watchdog: Watchdog::default(),
         })
     }
 
@@ -157,8 +171,8 @@ impl Server {
     }
 
     /// Whether a client is connected from this machine.
-    pub fn is_local(&mut self, id: ClientId) -> bool {
-        let client = self.clients.find_even_closing(id);
+    pub fn is_local(&self, id: ClientId) -> bool {
+        let client = self.clients.peek(id);
         let wire = client.and_then(|client| client.wire.as_ref());
         wire.is_none_or(|(_, connection)| connection.peer().is_local())
     }
@@ -172,9 +186,9 @@ impl Server {
     }
 
     /// Describes a client in one line, for the log.
-    pub fn describe_client(&mut self, id: ClientId) -> String {
+    pub fn describe_client(&self, id: ClientId) -> String {
         let now_ms = self.now_ms();
-        let Some(client) = self.clients.find_even_closing(id) else { return String::new() };
+        let Some(client) = self.clients.peek(id) else { return String::new() };
         let line = match &client.frame {
             Some(frame) => describe(client, &Talk::from(frame), now_ms),
             // It runs a command just now; what it says is not at hand.
@@ -184,9 +198,9 @@ impl Server {
     }
 
     /// Describes the client whose command runs.
-    pub fn describe_caller(&mut self, call: &Call<'_>) -> Vec<u8> {
+    pub fn describe_caller(&self, call: &Call<'_>) -> Vec<u8> {
         let now_ms = self.now_ms();
-        let Some(client) = self.clients.find_even_closing(call.client) else { return Vec::new() };
+        let Some(client) = self.clients.peek(call.client) else { return Vec::new() };
         let talk = Talk {
             session: call.session,
             query: None,
@@ -203,6 +217,18 @@ impl Server {
     fn turn_ended(&mut self) {
         self.stats.turns += 1;
         self.stats.turns_us += self.clock.monotonic_us() - self.turn_began_us;
+    }
+}
+
+impl crash::Witness for Server {
+    fn tell(&self, report: &mut crash::Report<'_>) {
+        report.section("INFO OUTPUT", &info::info(self, &[b"everything"]));
+        let mut clients = Vec::new();
+        for (id, _) in self.clients.iter() {
+            clients.extend_from_slice(self.describe_client(id).as_bytes());
+            clients.push(b'\n');
+        }
+        report.section("CLIENT LIST OUTPUT", &clients);
     }
 }
 

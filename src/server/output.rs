@@ -16,7 +16,7 @@ pub fn send_all(server: &mut Server) {
 
 /// Sends what a client can take, and waits for room only if it cannot take all.
 pub fn send(server: &mut Server, id: ClientId) {
-    let now_ms = server.clock.now_ms();
+    let now_ms = server.now_ms();
     let Some(client) = server.clients.find_even_closing(id) else { return };
     let (sent, outcome) = client.send();
     let Some((fd, _)) = client.wire else { return };
@@ -53,7 +53,7 @@ pub fn close_if_over_limit(server: &mut Server, id: ClientId) {
     if limit == OutputLimit::default() {
         return;
     }
-    let now_ms = server.clock.now_ms();
+    let now_ms = server.now_ms();
     let Some(client) = server.clients.find_even_closing(id) else { return };
     let bytes = client.output_memory_bytes();
     if client.output.is_over(bytes, &limit, now_ms) {

@@ -1,5 +1,8 @@
 //! Flow: the end of the server: by SHUTDOWN, or by a signal.
 
+use std::path::Path;
+
+use nix::sys::signal::Signal;
 use sys::{log, process, signal};
 
 use crate::{
@@ -7,38 +10,22 @@ use crate::{
     server::{DoorKind, Server, listen},
 };
 
-/// The signals that end a server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signal {
-    /// SIGINT.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
-
 /// Something keeps the server from ending; the log says what.
 #[derive(Debug)]
 pub struct ShutdownRefused;
 
-/// Returns the signal that has come since it was asked last.
-pub fn pending_signal() -> Option<Signal> {
-    match signal::take_shutdown()? {
-        signal::Shutdown::Interrupt => Some(Signal::Interrupt),
-        signal::Shutdown::Terminate => Some(Signal::Terminate),
-    }
-}
-
-/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says.
-pub fn on_signal(server: &mut Server, signal: Signal) {
-    let (name, words) = match signal {
-        Signal::Interrupt => ("SIGINT", server.config.general.shutdown_on_sigint),
-        Signal::Terminate => ("SIGTERM", server.config.general.shutdown_on_sigterm),
+/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came.
+pub fn look_at_signals(server: &mut Server) {
+    let words = match signal::shutdown_asked() {
+        None => return,
+        Some(Signal::SIGINT) => server.config.general.shutdown_on_sigint,
+        Some(_) => server.config.general.shutdown_on_sigterm,
     };
-    log::warning!("Received {name} scheduling shutdown...");
     let save = if words.save { Some(true) } else { words.nosave.then_some(false) };
     let options = ShutdownOptions { save, now: words.now, force: words.force };
     if prepare(server, options).is_err() {
         log::warning!("Errors trying to shut down the server. Check the logs for more information.");
+        signal::forget_shutdown();
     }
 }
 
@@ -54,7 +41,7 @@ pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), Shut
     }
     if !server.lifecycle.pidfile.is_empty() {
         log::notice!("Removing the pid file.");
-        process::remove_pidfile(&server.lifecycle.pidfile);
+        process::remove_pid_file(Path::new(&server.lifecycle.pidfile));
     }
     if !server.config.network.unixsocket.is_empty() {
         log::notice!("Removing the unix socket file.");

@@ -1,5 +1,19 @@
-//! Tool: what the server needs of the operating system.
+//! Tool: what the server needs of the operating system. In reading order: the `log`;
+//! `process` (fork, wait, daemons, cost), `supervised` and `title`; `signal`; `file`;
+//! `limits`, `check` and `memory_test`; and for bad days `crash`, `watchdog`, `stack`.
 
 #![deny(unsafe_code)]
 
+pub mod check;
+pub mod crash;
+pub mod file;
+pub mod limits;
 pub mod log;
+pub mod memory_test;
+pub mod process;
+mod registers;
+pub mod signal;
+mod stack;
+pub mod supervised;
+pub mod title;
+pub mod watchdog;

@@ -1,4 +1,4 @@
-//! Tool: holding conversations: all files of a folder, at one place, on two threads.
+//! Tool: holding conversations: all files of a folder, at one place, on a few threads.
 //!
 //! A conversation without directives that leaves no traces shares its thread's server with
 //! others. Between two of them the clients are closed, and the server is told FLUSHALL and
@@ -23,7 +23,8 @@ use crate::{
 
 /// How long a reply may be in coming that is expected and not there.
 const PATIENCE: Duration = Duration::from_secs(2);
-const THREADS: usize = 2;
+/// Two compute while two wait.
+const THREADS: usize = 4;
 const COLUMNS: usize = 100;
 
 struct Job {
@@ -60,8 +61,8 @@ pub fn hold_all(folder: &Path, place: &dyn Place) -> usize {
         texts.insert(path, text);
     }
     let count = jobs.len();
-    // Those that need a server of their own last: they wait, the others compute.
-    jobs.sort_by_key(|job| job.conversation.can_share());
+    // They are taken from the end: who sleeps longest begins, lest everybody wait for it.
+    jobs.sort_by_key(|job| job.conversation.sleep_ms());
     let jobs = Mutex::new(jobs);
     let outcomes = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -287,5 +288,55 @@ mod tests {
             let Action::Hear { expected, .. } = &all[0].steps[0].action else { panic!() };
             assert_eq!(*expected, replies.join(" "));
         }
+    }
+
+    /// Says `+OK` to everything that is said.
+    struct Yes {
+        due: usize,
+    }
+
+    impl World for Yes {
+        fn open(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn say(&mut self, _: &str, _: &[u8]) -> io::Result<()> {
+            self.due += 1;
+            Ok(())
+        }
+        fn hear(&mut self, _: &str) -> io::Result<Heard> {
+            let bytes = b"+OK\r\n".repeat(std::mem::take(&mut self.due));
+            Ok(Heard { bytes, is_closed: false })
+        }
+        fn sleep(&mut self, _: u64) -> io::Result<()> {
+            Ok(())
+        }
+        fn close(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn shut(&mut self, _: &str) -> io::Result<()> {
+            Ok(())
+        }
+        fn restart(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn reset(&mut self) -> io::Result<bool> {
+            Ok(true)
+        }
+    }
+
+    fn failures(text: &str) -> usize {
+        let mut outcome = Outcome::default();
+        let conversation = &script::parse(text).unwrap()[0];
+        play(&mut Yes { due: 0 }, conversation, &mut outcome).unwrap();
+        outcome.failures.len()
+    }
+
+    #[test]
+    fn what_is_heard_and_not_expected_is_a_failure() {
+        assert_eq!(failures("# t\na> PING\na< +OK\n"), 0);
+        assert_eq!(failures("# t\na> PING\na> PING\na< +OK +OK\na<\n"), 0);
+        assert_eq!(failures("# t\na> PING\na< -NO\n"), 1);
+        assert_eq!(failures("# t\na> PING\na<\n"), 1);
+        assert_eq!(failures("# t\na> PING\na> PING\na< +OK\na< +OK\n"), 2);
     }
 }

@@ -99,6 +99,15 @@ impl Conversation {
                 _ => true,
             })
     }
+
+    /// How long it sleeps.
+    pub(crate) fn sleep_ms(&self) -> u64 {
+        let sleeps = self.steps.iter().map(|step| match step.action {
+            Action::Sleep(ms) => ms,
+            _ => 0,
+        });
+        sleeps.sum()
+    }
 }
 
 /// Reads a file. An error names the place.

@@ -3,7 +3,7 @@
 use base::number::parse_i64;
 
 use crate::{
-    client::describe::{Kind, describe},
+    client::describe::{Kind, Talk, describe},
     error::ReplyError,
     server::{
         Server,
@@ -22,7 +22,7 @@ pub(in crate::commands) fn info(server: &mut Server, call: &mut Call<'_>) -> Com
 /// CLIENT LIST [TYPE type] [ID id …]
 pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let wanted = Wanted::parse(call)?;
-    let now_ms = server.clock.now_ms();
+    let now_ms = server.now_ms();
     let mut lines: Vec<(u64, Vec<u8>)> = Vec::new();
     for (id, client) in server.clients.iter() {
         if client.is_negotiating || !wanted.matches(client.number) {
@@ -31,7 +31,10 @@ pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> Com
         let line = if id == call.client {
             server.describe_caller(call)
         } else {
-            describe(client, client.frame.as_ref(), now_ms)
+            match &client.frame {
+                Some(frame) => describe(client, &Talk::from(frame), now_ms),
+                None => continue,
+            }
         };
         lines.push((client.number, line));
     }

@@ -78,8 +78,8 @@ pub(in crate::commands) fn lcs(server: &mut Server, call: &mut Call<'_>) -> Comm
     let args = LcsArgs::parse(call.argv)?;
     let a = keyspace.peek_text(db, call.arg(1))?;
     let b = keyspace.peek_text(db, call.arg(2))?;
-    let bytes = |text: &Option<Text<'_>>| text.map_or(&[][..], |text| text.bytes());
-    let table = Table::new(bytes(&a), bytes(&b), bytes_max)?;
+    let [a, b] = [a, b].map(|text| text.map_or(&[][..], Text::bytes));
+    let table = Table::new(a, b, bytes_max)?;
     if args.length_only {
         call.reply.count(table.length());
     } else if args.with_ranges {

@@ -45,7 +45,7 @@ pub(in crate::commands) fn getrange(server: &mut Server, call: &mut Call<'_>) ->
     let start = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
     let end = parse_i64(call.arg(3)).ok_or(ReplyError::NotInteger)?;
     let text = server.keyspace.read_text(call.db(), call.arg(1))?;
-    let bytes = text.as_ref().map_or(&[][..], Text::bytes);
+    let bytes = text.map_or(&[][..], Text::bytes);
     call.reply.bulk(slice(bytes, start, end));
     Ok(())
 }

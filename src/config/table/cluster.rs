@@ -1,4 +1,4 @@
-//! Room: the cluster and its bus. Fields, then one line for each.
+//! Room: the cluster and its bus. First the fields, then a line for each.
 
 use crate::config::{
     Change, check,
@@ -18,19 +18,23 @@ pub struct Cluster {
     pub cluster_config_file: Vec<u8>,
     /// `cluster-port`: the port of the bus.
     pub cluster_port: u16,
-    /// `cluster-node-timeout`: milliseconds after which a node that cannot be reached counts as failing.
+    /// `cluster-node-timeout`: milliseconds after which a node that cannot be reached counts as
+    /// failing.
     pub cluster_node_timeout_ms: u64,
     /// `cluster-ping-interval`: milliseconds between two pings of a link; for tests.
     pub cluster_ping_interval_ms: u64,
-    /// `cluster-replica-validity-factor`: how many timeouts a replica may have been cut off and still stand for election.
+    /// `cluster-replica-validity-factor`: how many timeouts a replica may have been cut off and
+    /// still stand for election.
     pub cluster_replica_validity_factor: u32,
     /// `cluster-replica-no-failover`: whether this replica never starts a failover by itself.
     pub cluster_replica_no_failover: bool,
-    /// `cluster-migration-barrier`: how many replicas a primary must keep for another to move to a primary without one.
+    /// `cluster-migration-barrier`: how many replicas a primary must keep for another to move to a
+    /// primary without one.
     pub cluster_migration_barrier: u32,
     /// `cluster-allow-replica-migration`: whether replicas move so at all.
     pub cluster_allow_replica_migration: bool,
-    /// `cluster-require-full-coverage`: whether the cluster stops answering when a slot has no node.
+    /// `cluster-require-full-coverage`: whether the cluster stops answering when a slot has no
+    /// node.
     pub cluster_require_full_coverage: bool,
     /// `cluster-allow-reads-when-down`: whether reads are answered all the same while it is down.
     pub cluster_allow_reads_when_down: bool,
@@ -50,7 +54,8 @@ pub struct Cluster {
     pub cluster_announce_tls_port: u16,
     /// `cluster-announce-bus-port`: the bus port that the node tells others.
     pub cluster_announce_bus_port: u16,
-    /// `cluster-preferred-endpoint-type`: how redirections name a node: `ip`, `hostname` or `unknown-endpoint`.
+    /// `cluster-preferred-endpoint-type`: how redirections name a node: `ip`, `hostname` or
+    /// `unknown-endpoint`.
     pub cluster_preferred_endpoint_type: EndpointType,
 }
 

@@ -1,4 +1,5 @@
-//! Room: up to which size values are stored in their compact form. Fields, then one line for each.
+//! Room: up to which size values are stored in their compact form. First the fields, then a line
+//! for each.
 
 use crate::config::entry::{INT_MAX, INT_MIN, LONG_MAX, Parameter, field, integer, memory};
 
@@ -9,7 +10,8 @@ pub struct Encoding {
     pub hash_max_listpack_entries: usize,
     /// `hash-max-listpack-value`: the largest field or value of a compact hash.
     pub hash_max_listpack_value: usize,
-    /// `list-max-listpack-size`: the size of one node of a list: a positive number counts elements, -1 to -5 mean 4, 8, 16, 32 or 64 KiB.
+    /// `list-max-listpack-size`: the size of one node of a list: a positive number counts elements,
+    /// -1 to -5 mean 4, 8, 16, 32 or 64 KiB.
     pub list_max_listpack_size: i32,
     /// `list-compress-depth`: how many nodes at either end of a list stay uncompressed.
     pub list_compress_depth: u32,

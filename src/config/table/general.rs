@@ -1,4 +1,5 @@
-//! Room: the process as a whole, and how it looks from outside. Fields, then one line for each.
+//! Room: the process as a whole, and how it looks from outside. First the fields, then a line for
+//! each.
 
 use crate::config::{
     Change, check,
@@ -17,11 +18,13 @@ pub struct General {
     pub databases: u32,
     /// `daemonize`: whether the process goes to the background and writes a pid file.
     pub daemonize: bool,
-    /// `supervised`: which supervisor is told that the server is ready: `upstart`, `systemd`, `auto` (found out from the environment) or `no`.
+    /// `supervised`: which supervisor is told that the server is ready: `upstart`, `systemd`,
+    /// `auto` (found out from the environment) or `no`.
     pub supervised: Supervised,
     /// `pidfile`: the file that holds the process id.
     pub pidfile: Vec<u8>,
-    /// `always-show-logo`: whether the banner is shown at start even if the log goes elsewhere than to a terminal.
+    /// `always-show-logo`: whether the banner is shown at start even if the log goes elsewhere than
+    /// to a terminal.
     pub always_show_logo: bool,
     /// `set-proc-title`: whether the process shows its role and address in process lists.
     pub set_proc_title: bool,
@@ -37,17 +40,21 @@ pub struct General {
     pub io_threads: u32,
     /// `io-threads-do-reads`: whether the threads read and parse too, rather than only write.
     pub io_threads_do_reads: bool,
-    /// `server_cpulist`: the processors that the main thread and its helpers may run on, as in `0-3,5` or `0-7:2`.
+    /// `server_cpulist`: the processors that the main thread and its helpers may run on, as in
+    /// `0-3,5` or `0-7:2`.
     pub server_cpulist: Vec<u8>,
     /// `bio_cpulist`: the processors that background threads may run on.
     pub bio_cpulist: Vec<u8>,
-    /// `aof_rewrite_cpulist`: the processors that a child rewriting the append-only file may run on.
+    /// `aof_rewrite_cpulist`: the processors that a child rewriting the append-only file may run
+    /// on.
     pub aof_rewrite_cpulist: Vec<u8>,
     /// `bgsave_cpulist`: the processors that a child saving a snapshot may run on.
     pub bgsave_cpulist: Vec<u8>,
-    /// `oom-score-adj`: whether the kernel is told whom to end first when memory runs out: `no`, `yes` or `relative` (added to the value at start), `absolute`.
+    /// `oom-score-adj`: whether the kernel is told whom to end first when memory runs out: `no`,
+    /// `yes` or `relative` (added to the value at start), `absolute`.
     pub oom_score_adj: OomScoreAdj,
-    /// `oom-score-adj-values`: the scores of a primary, a replica and a background child, each from -2000 to 2000.
+    /// `oom-score-adj-values`: the scores of a primary, a replica and a background child, each from
+    /// -2000 to 2000.
     pub oom_score_adj_values: [i32; 3],
     /// `disable-thp`: whether transparent huge pages are switched off for this process.
     pub disable_thp: bool,
@@ -57,7 +64,8 @@ pub struct General {
     pub shutdown_on_sigint: ShutdownOptions,
     /// `shutdown-on-sigterm`: what SIGTERM does, with the same words.
     pub shutdown_on_sigterm: ShutdownOptions,
-    /// `ignore-warnings`: the names of start-up warnings that do not stop the start, as in `ARM64-COW-BUG`.
+    /// `ignore-warnings`: the names of start-up warnings that do not stop the start, as in
+    /// `ARM64-COW-BUG`.
     pub ignore_warnings: Vec<u8>,
     /// `crash-log-enabled`: whether a crash leaves a report in the log.
     pub crash_log_enabled: bool,
@@ -65,7 +73,8 @@ pub struct General {
     pub crash_memcheck_enabled: bool,
     /// `use-exit-on-panic`: whether a failed assertion exits rather than aborts; for tests.
     pub use_exit_on_panic: bool,
-    /// `watchdog-period`: milliseconds after which a stuck event loop is reported in the log; for debugging.
+    /// `watchdog-period`: milliseconds after which a stuck event loop is reported in the log; for
+    /// debugging.
     pub watchdog_period_ms: u32,
 }
 

@@ -1,4 +1,5 @@
-//! Room: what one client, and all of them together, may ask of the server. Fields, then one line for each.
+//! Room: what one client, and all of them together, may ask of the server. First the fields, then a
+//! line for each.
 
 use crate::config::{
     Change,
@@ -14,9 +15,12 @@ use crate::config::{
 pub struct Limits {
     /// `maxclients`: how many clients may be connected at once.
     pub maxclients: u32,
-    /// `maxmemory-clients`: the memory that all clients may use together, in bytes or as a percentage of `maxmemory`.
+    /// `maxmemory-clients`: the memory that all clients may use together, in bytes or as a
+    /// percentage of `maxmemory`.
     pub maxmemory_clients: MemoryLimit,
-    /// `client-output-buffer-limit`: how much output may wait for a client, by class (`normal`, `replica`, `pubsub`): at once beyond the hard limit, or for so many seconds beyond the soft one, it is closed.
+    /// `client-output-buffer-limit`: how much output may wait for a client, by class (`normal`,
+    /// `replica`, `pubsub`): at once beyond the hard limit, or for so many seconds beyond the soft
+    /// one, it is closed.
     pub client_output_buffer_limit: OutputLimits,
     /// `client-query-buffer-limit`: how much input one client may have waiting.
     pub client_query_buffer_limit: usize,

@@ -1,4 +1,4 @@
-//! Room: the log, and what is measured for it. Fields, then one line for each.
+//! Room: the log, and what is measured for it. First the fields, then a line for each.
 
 use crate::config::{
     Change,
@@ -28,7 +28,8 @@ pub struct Logging {
     pub latency_monitor_threshold_ms: u64,
     /// `latency-tracking`: whether a histogram of durations is kept for each command.
     pub latency_tracking: bool,
-    /// `latency-tracking-info-percentiles`: the percentiles that INFO shows of those histograms, each from 0 to 100.
+    /// `latency-tracking-info-percentiles`: the percentiles that INFO shows of those histograms,
+    /// each from 0 to 100.
     pub latency_tracking_info_percentiles: Vec<f64>,
     /// `notify-keyspace-events`: which keyspace events are published.
     pub notify_keyspace_events: NotifyClasses,

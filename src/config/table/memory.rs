@@ -1,4 +1,5 @@
-//! Room: how much memory the dataset may take, and how it is given back. Fields, then one line for each.
+//! Room: how much memory the dataset may take, and how it is given back. First the fields, then a
+//! line for each.
 
 use crate::config::{
     Change,
@@ -14,11 +15,14 @@ use crate::config::{
 pub struct Memory {
     /// `maxmemory`: the memory that the dataset may use.
     pub maxmemory: u64,
-    /// `maxmemory-policy`: which keys go when memory is short: `volatile-lru`, `volatile-lfu`, `volatile-random`, `volatile-ttl` (those with a time to live), `allkeys-lru`, `allkeys-lfu`, `allkeys-random`, or `noeviction` (writes are refused).
+    /// `maxmemory-policy`: which keys go when memory is short: `volatile-lru`, `volatile-lfu`,
+    /// `volatile-random`, `volatile-ttl` (those with a time to live), `allkeys-lru`, `allkeys-lfu`,
+    /// `allkeys-random`, or `noeviction` (writes are refused).
     pub maxmemory_policy: MaxmemoryPolicy,
     /// `maxmemory-samples`: how many keys are compared to find the best one to evict.
     pub maxmemory_samples: u32,
-    /// `maxmemory-eviction-tenacity`: how much time eviction may take, from 0 (least latency) to 100 (no regard for it).
+    /// `maxmemory-eviction-tenacity`: how much time eviction may take, from 0 (least latency) to
+    /// 100 (no regard for it).
     pub maxmemory_eviction_tenacity: u32,
     /// `lfu-log-factor`: how many hits it takes to saturate the counter of a key's use.
     pub lfu_log_factor: u32,
@@ -30,11 +34,13 @@ pub struct Memory {
     pub lazyfree_lazy_eviction: bool,
     /// `lazyfree-lazy-expire`: whether expired values are freed in the background.
     pub lazyfree_lazy_expire: bool,
-    /// `lazyfree-lazy-server-del`: whether values that a command overwrites are freed in the background.
+    /// `lazyfree-lazy-server-del`: whether values that a command overwrites are freed in the
+    /// background.
     pub lazyfree_lazy_server_del: bool,
     /// `lazyfree-lazy-user-del`: whether DEL frees in the background, as UNLINK does.
     pub lazyfree_lazy_user_del: bool,
-    /// `lazyfree-lazy-user-flush`: whether FLUSHALL and FLUSHDB free in the background when they are not told.
+    /// `lazyfree-lazy-user-flush`: whether FLUSHALL and FLUSHDB free in the background when they
+    /// are not told.
     pub lazyfree_lazy_user_flush: bool,
     /// `activerehashing`: whether idle time is used to grow and shrink tables.
     pub activerehashing: bool,

@@ -1,4 +1,5 @@
-//! Room: sockets: where the server listens and how connections are kept. Fields, then one line for each.
+//! Room: sockets: where the server listens and how connections are kept. First the fields, then a
+//! line for each.
 
 use crate::config::{
     Change,
@@ -27,7 +28,8 @@ pub struct Network {
     pub tcp_keepalive_s: u32,
     /// `timeout`: seconds after which an idle client is closed.
     pub timeout_s: u32,
-    /// `protected-mode`: refuses clients from other machines as long as the default user has no password.
+    /// `protected-mode`: refuses clients from other machines as long as the default user has no
+    /// password.
     pub protected_mode: bool,
     /// `socket-mark-id`: the mark (SO_MARK) that sockets carry for the packet filter.
     pub socket_mark_id: u32,

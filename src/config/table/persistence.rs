@@ -1,4 +1,4 @@
-//! Room: snapshots and the append-only file. Fields, then one line for each.
+//! Room: snapshots and the append-only file. First the fields, then a line for each.
 
 use crate::config::{
     Change, check,
@@ -19,21 +19,25 @@ pub struct Persistence {
     pub save: Vec<SavePoint>,
     /// `dbfilename`: the name of the snapshot within `dir`.
     pub dbfilename: Vec<u8>,
-    /// `stop-writes-on-bgsave-error`: whether writes are refused as long as the last snapshot has failed.
+    /// `stop-writes-on-bgsave-error`: whether writes are refused as long as the last snapshot has
+    /// failed.
     pub stop_writes_on_bgsave_error: bool,
     /// `rdbcompression`: whether strings in snapshots are compressed.
     pub rdbcompression: bool,
     /// `rdbchecksum`: whether snapshots end with a checksum.
     pub rdbchecksum: bool,
-    /// `rdb-save-incremental-fsync`: whether a snapshot is flushed to disk bit by bit while it is written.
+    /// `rdb-save-incremental-fsync`: whether a snapshot is flushed to disk bit by bit while it is
+    /// written.
     pub rdb_save_incremental_fsync: bool,
-    /// `rdb-del-sync-files`: whether snapshots made for replication are deleted when nothing else persists the data.
+    /// `rdb-del-sync-files`: whether snapshots made for replication are deleted when nothing else
+    /// persists the data.
     pub rdb_del_sync_files: bool,
     /// `rdb-key-save-delay`: microseconds to wait after each saved key; for tests.
     pub rdb_key_save_delay_us: i32,
     /// `key-load-delay`: microseconds to wait after each loaded key; for tests.
     pub key_load_delay_us: i32,
-    /// `loading-process-events-interval-bytes`: how much is loaded between two looks at the sockets.
+    /// `loading-process-events-interval-bytes`: how much is loaded between two looks at the
+    /// sockets.
     pub loading_process_events_interval_bytes: u32,
     /// `appendonly`: whether every write is added to an append-only file.
     pub appendonly: bool,
@@ -41,7 +45,8 @@ pub struct Persistence {
     pub appendfilename: Vec<u8>,
     /// `appenddirname`: the directory within `dir` that holds them.
     pub appenddirname: Vec<u8>,
-    /// `appendfsync`: when the append-only file is flushed to disk: `always`, `everysec` or `no` (when the kernel likes).
+    /// `appendfsync`: when the append-only file is flushed to disk: `always`, `everysec` or `no`
+    /// (when the kernel likes).
     pub appendfsync: AppendFsync,
     /// `no-appendfsync-on-rewrite`: whether flushing pauses while a child writes much.
     pub no_appendfsync_on_rewrite: bool,
@@ -53,7 +58,8 @@ pub struct Persistence {
     pub aof_load_truncated: bool,
     /// `aof-use-rdb-preamble`: whether a rewritten append-only file begins with a snapshot.
     pub aof_use_rdb_preamble: bool,
-    /// `aof-timestamp-enabled`: whether the append-only file carries times, so that it can be cut at one.
+    /// `aof-timestamp-enabled`: whether the append-only file carries times, so that it can be cut
+    /// at one.
     pub aof_timestamp_enabled: bool,
     /// `aof-rewrite-incremental-fsync`: whether a rewritten file is flushed to disk bit by bit.
     pub aof_rewrite_incremental_fsync: bool,

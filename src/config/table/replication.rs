@@ -1,4 +1,4 @@
-//! Room: replicas, their primary and the link between them. Fields, then one line for each.
+//! Room: replicas, their primary and the link between them. First the fields, then a line for each.
 
 use crate::config::{
     Change,
@@ -32,15 +32,18 @@ pub struct Replication {
     pub replica_announce_port: u16,
     /// `replica-ignore-maxmemory`: whether a replica leaves eviction to its primary.
     pub replica_ignore_maxmemory: bool,
-    /// `replica-ignore-disk-write-errors`: whether a replica that cannot persist goes on rather than stopping.
+    /// `replica-ignore-disk-write-errors`: whether a replica that cannot persist goes on rather
+    /// than stopping.
     pub replica_ignore_disk_write_errors: bool,
-    /// `replica-lazy-flush`: whether a replica frees its old dataset in the background before loading.
+    /// `replica-lazy-flush`: whether a replica frees its old dataset in the background before
+    /// loading.
     pub replica_lazy_flush: bool,
     /// `repl-ping-replica-period`: seconds between two pings to replicas.
     pub repl_ping_replica_period_s: u32,
     /// `repl-timeout`: seconds of silence after which either side gives the link up.
     pub repl_timeout_s: u32,
-    /// `repl-disable-tcp-nodelay`: whether small packets to replicas are gathered, which saves bandwidth and costs time.
+    /// `repl-disable-tcp-nodelay`: whether small packets to replicas are gathered, which saves
+    /// bandwidth and costs time.
     pub repl_disable_tcp_nodelay: bool,
     /// `repl-diskless-sync`: whether a full copy goes straight to the sockets.
     pub repl_diskless_sync: bool,
@@ -48,7 +51,8 @@ pub struct Replication {
     pub repl_diskless_sync_delay_s: u32,
     /// `repl-diskless-sync-max-replicas`: how many replicas end that wait early.
     pub repl_diskless_sync_max_replicas: u32,
-    /// `repl-diskless-load`: whether a replica loads straight from the socket: `disabled`, `on-empty-db` or `swapdb`.
+    /// `repl-diskless-load`: whether a replica loads straight from the socket: `disabled`,
+    /// `on-empty-db` or `swapdb`.
     pub repl_diskless_load: ReplDisklessLoad,
     /// `repl-backlog-size`: how much of the stream is kept for replicas that were away.
     pub repl_backlog_size: u64,
@@ -58,7 +62,8 @@ pub struct Replication {
     pub min_replicas_to_write: u32,
     /// `min-replicas-max-lag`: seconds since its last word up to which a replica is good.
     pub min_replicas_max_lag_s: u32,
-    /// `propagation-error-behavior`: what an error in a propagated command does: `ignore`, `panic` or `panic-on-replicas`.
+    /// `propagation-error-behavior`: what an error in a propagated command does: `ignore`, `panic`
+    /// or `panic-on-replicas`.
     pub propagation_error_behavior: PropagationErrorBehavior,
 }
 

@@ -1,4 +1,4 @@
-//! Room: who may come in, and what is kept from whom. Fields, then one line for each.
+//! Room: who may come in, and what is kept from whom. First the fields, then a line for each.
 
 use crate::config::{
     Change,
@@ -15,15 +15,18 @@ pub struct Security {
     pub aclfile: Vec<u8>,
     /// `acllog-max-len`: how many refusals ACL LOG keeps.
     pub acllog_max_len: usize,
-    /// `acl-pubsub-default`: the channels that a fresh user may use: `allchannels` or `resetchannels` (none).
+    /// `acl-pubsub-default`: the channels that a fresh user may use: `allchannels` or
+    /// `resetchannels` (none).
     pub acl_pubsub_default: AclPubsubDefault,
-    /// `enable-protected-configs`: who may set the parameters that decide where files go (`dir`, `dbfilename`): `no` (nobody), `yes`, or `local` (connections from this machine).
+    /// `enable-protected-configs`: who may set the parameters that decide where files go (`dir`,
+    /// `dbfilename`): `no` (nobody), `yes`, or `local` (connections from this machine).
     pub enable_protected_configs: ProtectedAction,
     /// `enable-debug-command`: who may use DEBUG, with the same words.
     pub enable_debug_command: ProtectedAction,
     /// `enable-module-command`: who may use MODULE, with the same words.
     pub enable_module_command: ProtectedAction,
-    /// `sanitize-dump-payload`: which foreign payloads are examined in depth before they are used: `no`, `yes` (files and replication too) or `clients` (what clients restore).
+    /// `sanitize-dump-payload`: which foreign payloads are examined in depth before they are used:
+    /// `no`, `yes` (files and replication too) or `clients` (what clients restore).
     pub sanitize_dump_payload: SanitizeDumpPayload,
 }
 

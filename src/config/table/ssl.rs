@@ -1,4 +1,5 @@
-//! Room: tLS: this project's directives, and Redis's for the same engine. Fields, then one line for each.
+//! Room: TLS: this project's directives, and Redis's for the same engine. First the fields, then a
+//! line for each.
 
 use crate::config::{
     Change,
@@ -10,9 +11,11 @@ use crate::config::{
 /// TLS: this project's directives, and Redis's for the same engine.
 #[derive(Clone, Default)]
 pub struct Ssl {
-    /// `enable-ssl`: whether every TCP socket of this server speaks TLS: clients, replication, the cluster bus.
+    /// `enable-ssl`: whether every TCP socket of this server speaks TLS: clients, replication, the
+    /// cluster bus.
     pub enable_ssl: bool,
-    /// `certificate-file`: the server's certificate and what stands between it and the root, as PEM.
+    /// `certificate-file`: the server's certificate and what stands between it and the root, as
+    /// PEM.
     pub cert_file: FilePath,
     /// `private-key-file`: the key of that certificate, as PEM.
     pub key_file: FilePath,
@@ -20,7 +23,8 @@ pub struct Ssl {
     pub dh_params_file: FilePath,
     /// `root-ca-certs-path`: the certificates that are trusted: a file, or a directory of files.
     pub root_ca_certs_path: FilePath,
-    /// `ssl-performance-mode`: what the sizes of TLS records are chosen for: `low-latency` or `high-throughput`.
+    /// `ssl-performance-mode`: what the sizes of TLS records are chosen for: `low-latency` or
+    /// `high-throughput`.
     pub ssl_performance_mode: SslPerformanceMode,
     /// `ssl-cipher-policy`: the s2n security policy to offer.
     pub ssl_cipher_policy: Vec<u8>,
@@ -48,11 +52,13 @@ pub struct Ssl {
     pub tls_ciphers: Vec<u8>,
     /// `tls-ciphersuites`: the ciphers to offer in TLS 1.3, likewise.
     pub tls_ciphersuites: Vec<u8>,
-    /// `tls-prefer-server-ciphers`: whether the server's order of ciphers counts rather than the client's.
+    /// `tls-prefer-server-ciphers`: whether the server's order of ciphers counts rather than the
+    /// client's.
     pub tls_prefer_server_ciphers: bool,
     /// `tls-session-caching`: whether clients may resume a session without a full handshake.
     pub tls_session_caching: bool,
-    /// `tls-session-cache-size`: how many sessions are remembered; tickets, which are used, need no memory here.
+    /// `tls-session-cache-size`: how many sessions are remembered; tickets, which are used, need no
+    /// memory here.
     pub tls_session_cache_size: u32,
     /// `tls-session-cache-timeout`: seconds for which a session can be resumed.
     pub tls_session_cache_timeout_s: u32,

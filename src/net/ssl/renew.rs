@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{Settings, implementation::Context};
+use super::{Settings, implementation::Context, secret::Secret};
 
 /// What one load of the settings gave.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(crate) struct Generation {
 pub(super) struct Generations {
     current: Arc<Generation>,
     previous: Vec<Weak<Generation>>,
+    ticket_key_due_s: u64,
 }
 
 /// What a renewal means for clients.
@@ -41,13 +42,16 @@ pub struct Renewal {
 impl Generations {
     pub(super) fn load(settings: &Settings, now_s: u64) -> io::Result<Self> {
         let generation = Generation { number: 1, context: Context::load(settings, now_s)? };
-        Ok(Self { current: Arc::new(generation), previous: Vec::new() })
+        let current = Arc::new(generation);
+        let ticket_key_due_s = now_s + current.context.ticket_half_life_s().unwrap_or(0);
+        Ok(Self { current, previous: Vec::new(), ticket_key_due_s })
     }
 
     pub(super) fn swap(&mut self, settings: &Settings, now_s: u64) -> io::Result<()> {
         let number = self.current.number + 1;
         let generation = Generation { number, context: Context::load(settings, now_s)? };
         let old = std::mem::replace(&mut self.current, Arc::new(generation));
+        self.ticket_key_due_s = now_s + self.current.context.ticket_half_life_s().unwrap_or(0);
         self.previous.retain(|generation| 0 < generation.strong_count());
         self.previous.push(Arc::downgrade(&old));
         Ok(())
@@ -68,7 +72,14 @@ impl Generations {
 
     pub(super) fn tick(&mut self, now_s: u64) -> io::Result<()> {
         self.previous.retain(|generation| 0 < generation.strong_count());
-        self.current.context.rotate_ticket_keys(now_s)
+        let context = &self.current.context;
+        match context.ticket_half_life_s() {
+            Some(half_life_s) if self.ticket_key_due_s <= now_s => {
+                self.ticket_key_due_s = now_s + half_life_s;
+                context.rotate_ticket_keys(now_s)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Connections that hold the current generation; the room is the one holder more.
@@ -84,7 +95,7 @@ impl Generations {
 /// Puts two PEM files in place of the present ones, whichever is which.
 pub(super) fn with_files(settings: &Settings, first: &str, second: &str) -> io::Result<Settings> {
     let holds_key = |path: &str| -> io::Result<bool> {
-        let mut text = std::fs::read(path).map_err(|error| {
+        let text = std::fs::read(path).map(Secret::new).map_err(|error| {
             let reason = crate::listener::text_of(&error);
             io::Error::new(error.kind(), format!("{path}: {reason}"))
         })?;
@@ -92,9 +103,6 @@ pub(super) fn with_files(settings: &Settings, first: &str, second: &str) -> io::
         if !holds && !contains(&text, b"CERTIFICATE-----") {
             return Err(refused(&format!("{path}: neither a certificate nor a key in PEM form")));
         }
-        // A key may have been in there.
-        text.fill(0);
-        std::hint::black_box(&text);
         Ok(holds)
     };
     let (key, certificate) = match (holds_key(first)?, holds_key(second)?) {

@@ -7,7 +7,7 @@ use super::{Field, field};
 use crate::{config::MaxmemoryPolicy, server::Server};
 
 /// The memory of a server, as INFO and, one day, MEMORY STATS show it.
-pub struct Overhead {
+pub(super) struct Overhead {
     /// Buffers and state of clients.
     pub clients_bytes: usize,
     /// Tables that find keys.
@@ -15,7 +15,7 @@ pub struct Overhead {
 }
 
 /// Counts what is not data.
-pub fn overhead(server: &Server) -> Overhead {
+pub(super) fn overhead(server: &Server) -> Overhead {
     let clients_bytes = server.clients.iter().map(|(_, client)| client.memory_bytes()).sum();
     let tables = (0..server.keyspace.db_count()).map(|db| server.keyspace.table_bytes(db));
     Overhead { clients_bytes, tables_bytes: tables.map(|(keys, volatile)| keys + volatile).sum() }
@@ -29,8 +29,8 @@ pub(super) fn memory(server: &Server) -> Vec<Field> {
     let overhead = startup + clients_bytes + tables_bytes;
     let dataset = used.saturating_sub(overhead);
     let allocator = figures();
-    let rss = process::resident_bytes();
-    let total = process::total_memory_bytes();
+    let rss = usize::try_from(process::resident_bytes()).unwrap_or(usize::MAX);
+    let total = usize::try_from(process::machine_bytes()).unwrap_or(usize::MAX);
     let human = |bytes: usize| bytes_to_human(bytes as u64);
     let percent = |part: usize, whole: usize| {
         let share = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };

@@ -17,7 +17,7 @@ pub(super) fn server(server: &Server) -> Vec<Field> {
     let file = config.start.file.as_ref().map_or_else(String::new, |file| {
         file.as_path().display().to_string()
     });
-    let lru_clock = keyspace::lru_clock(server.clock.now_ms() as i64);
+    let lru_clock = keyspace::lru_clock(server.now_ms());
     let mut fields = vec![
         field("redis_version", version::VERSION),
         field("server_name", version::SERVER_NAME),

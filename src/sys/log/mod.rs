@@ -80,8 +80,7 @@ impl Level {
         }
     }
 
-    const ALL: [Self; 5] =
-        [Self::Debug, Self::Verbose, Self::Notice, Self::Warning, Self::Nothing];
+    const ALL: [Self; 5] = [Self::Debug, Self::Verbose, Self::Notice, Self::Warning, Self::Nothing];
 
     fn filter(self) -> LevelFilter {
         match self {
@@ -224,6 +223,11 @@ pub fn adopt_pid() {
     MAIN_PID.store(std::process::id(), Relaxed);
 }
 
+/// Whether this process is another than the main one: a child after its fork.
+pub fn is_child() -> bool {
+    std::process::id() != MAIN_PID.load(Relaxed)
+}
+
 /// Writes text as it is, without head or line end: the banner.
 pub fn raw(level: Level, text: &str) {
     match level {
@@ -240,7 +244,7 @@ pub fn from_handler(at: Level, text: &str) {
     if is_wanted(at)
         && let Some(out) = Out::open()
     {
-        let (pid, now_s) = (std::process::id(), Clock::System.now_ms() / 1000);
+        let (pid, now_s) = (std::process::id(), Clock::system().now_ms() / 1000);
         out.text(format_args!("{pid}:signal-handler ({now_s}) {text}\n"));
     }
 }
@@ -280,11 +284,10 @@ fn is_of_house(target: &str) -> bool {
 fn head(level: Level) -> Head {
     let pid = std::process::id();
     let role = char::from(ROLE.load(Relaxed));
-    let is_child = pid != MAIN_PID.load(Relaxed);
     Head {
         pid,
-        role: if is_child && role != 'X' { 'C' } else { role },
-        now_ms: Clock::System.now_ms(),
+        role: if is_child() && role != 'X' { 'C' } else { role },
+        now_ms: Clock::system().now_ms(),
         zone_seconds: ZONE_SECONDS.load(Relaxed),
         mark: level.mark(),
     }
@@ -292,8 +295,7 @@ fn head(level: Level) -> Head {
 
 fn refresh_zone_if_due() {
     // A child keeps what it knows: see `line`.
-    let is_main = std::process::id() == MAIN_PID.load(Relaxed);
-    if is_main && ZONE_PERIOD.load(Relaxed) != now_s() / ZONE_PERIOD_S {
+    if !is_child() && ZONE_PERIOD.load(Relaxed) != now_s() / ZONE_PERIOD_S {
         refresh_zone();
     }
 }
@@ -314,7 +316,7 @@ fn zone_seconds_at(now: libc::time_t) -> i32 {
 }
 
 fn now_s() -> i64 {
-    i64::try_from(Clock::System.now_ms() / 1000).unwrap_or(0)
+    i64::try_from(Clock::system().now_ms() / 1000).unwrap_or(0)
 }
 
 fn facility_named(name: &str) -> Option<Facility> {

@@ -22,6 +22,9 @@ use nix::{
     unistd::write,
 };
 
+/// How long formatted text may be that is written past the facade.
+const TEXT_BYTES_MAX: usize = 1024;
+
 /// Unset is standard output. Kept as the system takes it, for signal handlers.
 static FILE: OnceLock<CString> = OnceLock::new();
 static SYSLOG: OnceLock<()> = OnceLock::new();
@@ -74,11 +77,14 @@ impl Out {
         }
     }
 
-    /// Writes formatted text in one piece; what is longer than a page is cut.
+    /// Writes formatted text in one piece; what is longer than a page is cut, and
+    /// a page is small enough for a signal handler's stack.
     pub(crate) fn text(&self, text: fmt::Arguments<'_>) {
-        let mut page = Page { bytes: [0; 4096], used: 0 };
-        // Fails when the page is full; what fitted is written.
-        let _ = page.write_fmt(text);
+        let mut page = Page { bytes: [0; TEXT_BYTES_MAX], used: 0 };
+        if page.write_fmt(text).is_err() {
+            // Full: what fitted is written, still a line of its own.
+            page.bytes[TEXT_BYTES_MAX - 1] = b'\n';
+        }
         self.raw(&page.bytes[..page.used]);
     }
 }
@@ -94,7 +100,7 @@ pub(super) fn set_file(path: &Path) -> io::Result<()> {
 pub(super) fn set_syslog(ident: &str, facility: Facility) -> io::Result<()> {
     // syslog keeps the pointer for the life of the process.
     let ident: &'static CStr = Box::leak(CString::new(ident)?.into_boxed_c_str());
-    let flags = LogFlags::LOG_PID | LogFlags::LOG_NDELAY | LogFlags::LOG_NOWAIT;
+    let flags = LogFlags::LOG_PID | LogFlags::LOG_NDELAY;
     openlog(Some(ident), flags, facility)?;
     SYSLOG.set(()).map_err(|()| io::Error::new(io::ErrorKind::AlreadyExists, "syslog is set"))
 }
@@ -114,7 +120,7 @@ fn open_file(path: &CStr) -> nix::Result<OwnedFd> {
 
 /// A formatter's target on the stack.
 struct Page {
-    bytes: [u8; 4096],
+    bytes: [u8; TEXT_BYTES_MAX],
     used: usize,
 }
 
@@ -125,5 +131,29 @@ impl fmt::Write for Page {
         room[..count].copy_from_slice(&text.as_bytes()[..count]);
         self.used += count;
         if count < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt::Write, io::Read};
+
+    use super::{Out, Page, TEXT_BYTES_MAX};
+
+    #[test]
+    fn text_past_the_facade_is_cut_to_a_line() {
+        let mut page = Page { bytes: [0; TEXT_BYTES_MAX], used: 0 };
+        assert!(page.write_str(&"x".repeat(TEXT_BYTES_MAX)).is_ok());
+        assert!(page.write_str("y").is_err());
+
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let out = Out::File(writer.into());
+        out.text(format_args!("{}\n", "x".repeat(5000)));
+        out.text(format_args!("short\n"));
+        drop(out);
+        let mut written = String::new();
+        reader.read_to_string(&mut written).unwrap();
+        let lines: Vec<_> = written.lines().map(str::len).collect();
+        assert_eq!(lines, [TEXT_BYTES_MAX - 1, 5]);
     }
 }

@@ -1,0 +1,106 @@
+//! Pure: what dictionaries do about their size while a child shares the memory. A binary of
+//! its own, because the policy is the whole process's.
+
+use ds::{
+    Store,
+    dict::{Resize, Stats, set_hash_seed, set_may_resize},
+    store::Slot,
+};
+
+const KEYS: u64 = 20_000;
+
+#[test]
+fn resizing_waits_for_the_child() {
+    assert!(set_hash_seed(*b"0123456789abcdef"), "no key was hashed before");
+    assert!(!set_hash_seed([0; 16]), "the seed is set once");
+    let mut store = Store::<u64>::new();
+
+    // The child itself: one bucket, and a chain of all that comes.
+    set_may_resize(Resize::Forbid);
+    fill(&mut store, 0..200);
+    let stats = store.stats();
+    assert_eq!((stats.tables[0].buckets, stats.tables[0].longest), (1, 200));
+    assert_eq!(store.volatile_stats().tables[0].longest, 100);
+    check(&store, 0..200);
+    assert_eq!(scan(&store), 200);
+    for key in 50..150 {
+        assert!(store.remove(&name(key)).is_some());
+    }
+    check(&store, 0..50);
+    check(&store, 150..200);
+    let mut next = 0;
+    let drawn = store.random(|bound| {
+        next += 1;
+        next % bound
+    });
+    assert!(drawn.is_some());
+
+    // Beside a child: only from long chains.
+    set_may_resize(Resize::Avoid);
+    fill(&mut store, 50..150);
+    fill(&mut store, 200..KEYS);
+    let avoided = longest(&store.stats());
+    assert!(20 < avoided && avoided < 200, "{avoided}");
+    check(&store, 0..KEYS);
+    assert_eq!(scan(&store) as u64, KEYS);
+
+    // Without one, what was put off is done.
+    set_may_resize(Resize::Allow);
+    fill(&mut store, KEYS..KEYS + 1);
+    while store.rehash_for(std::time::Duration::from_millis(1)) {}
+    fill(&mut store, KEYS + 1..KEYS + 2);
+    while store.rehash_for(std::time::Duration::from_millis(1)) {}
+    assert!(longest(&store.stats()) < 40);
+    check(&store, 0..KEYS + 2);
+
+    // A table that is being emptied beside a child stays, also in the middle of a rehash.
+    let buckets = store.stats().tables[0].buckets;
+    set_may_resize(Resize::Avoid);
+    for key in 10..KEYS + 2 {
+        assert!(store.remove(&name(key)).is_some());
+    }
+    assert_eq!(store.stats().tables[0].buckets, buckets);
+    check(&store, 0..10);
+    let sampled = store.sample(usize::MAX, |_| 0, |_| ());
+    assert_eq!(sampled, 10);
+    set_may_resize(Resize::Allow);
+    assert!(store.remove(&name(0)).is_some());
+    while store.rehash_for(std::time::Duration::from_millis(1)) {}
+    assert!(store.stats().tables[0].buckets <= 2);
+    check(&store, 1..10);
+}
+
+fn name(key: u64) -> Vec<u8> {
+    format!("key:{key}").into_bytes()
+}
+
+/// Every second key expires.
+fn fill(store: &mut Store<u64>, keys: std::ops::Range<u64>) {
+    for key in keys {
+        let name = name(key);
+        let Slot::Vacant(slot) = store.entry(&name) else { panic!("{key}") };
+        slot.insert_value(key, (key % 2 == 0).then_some(key as i64));
+    }
+}
+
+fn check(store: &Store<u64>, keys: std::ops::Range<u64>) {
+    for key in keys {
+        let record = store.find(&name(key)).expect("it was put in");
+        assert_eq!(record.value(), Some(&key));
+        assert_eq!(record.expiry().is_some(), key % 2 == 0);
+    }
+    assert_eq!(store.volatile_len(), store.iter().filter(|r| r.expiry().is_some()).count());
+}
+
+fn scan(store: &Store<u64>) -> usize {
+    let mut seen = 0;
+    let mut cursor = store.scan(0, |_| seen += 1);
+    while cursor != 0 {
+        cursor = store.scan(cursor, |_| seen += 1);
+    }
+    seen
+}
+
+fn longest(stats: &Stats) -> usize {
+    stats.tables.iter().map(|table| table.longest).max().unwrap_or(0)
+}

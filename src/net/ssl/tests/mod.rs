@@ -1,0 +1,1 @@
+//! Tool: what the SSL layer promises, shown with OpenSSL as the peer.

@@ -1,0 +1,119 @@
+//! Flow: what the configuration says to the system: limits, scores, titles, crash reports.
+
+use sys::{
+    crash, limits, log,
+    process::{CpuList, OomMode},
+    title::{self, Variables},
+    watchdog::Watchdog,
+};
+
+use crate::{
+    config::OomScoreAdj,
+    server::{Server, apply},
+    version,
+};
+
+/// The place of a primary's score among `oom-score-adj-values`.
+const PRIMARY_SCORE: usize = 0;
+
+/// Does all of it, at the start.
+pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
+    apply::apply_access_policy(server);
+    let maxclients = server.config.limits.maxclients;
+    server.config.limits.maxclients = limits::raise_open_files(maxclients)?;
+    if server.config.general.crash_log_enabled {
+        limits::allow_core_dumps();
+    }
+    set_crash_log(server);
+    // A score that cannot be set is logged, and no reason not to serve.
+    let _ = set_oom_score(server);
+    pin(&server.config.general.server_cpulist);
+    base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
+    set_watchdog(server);
+    Ok(())
+}
+
+/// Raises the limit of open files so far that `maxclients` fit; fails with the reason.
+pub fn raise_file_limit(server: &mut Server) -> Result<(), String> {
+    let wanted = server.config.limits.maxclients;
+    let possible = limits::raise_open_files(wanted).unwrap_or(0);
+    if possible < wanted {
+        return Err(format!(
+            "The operating system is not able to handle the specified number of clients, try \
+             with {possible}"
+        ));
+    }
+    Ok(())
+}
+
+/// Names the process anew, where it has a title at all.
+pub fn set_title(server: &mut Server) {
+    if !server.config.general.set_proc_title {
+        return;
+    }
+    let Server { config, title: Some(place), lifecycle, .. } = server else { return };
+    let template = String::from_utf8_lossy(&config.general.proc_title_template);
+    let bind = config.network.bind.first().map(|first| String::from_utf8_lossy(first));
+    let file = config.start.file.as_ref().map(|file| file.as_path().display().to_string());
+    let unixsocket = String::from_utf8_lossy(&config.network.unixsocket);
+    let name = lifecycle.argument_zero.clone();
+    let variables = Variables {
+        title: &name,
+        bind: bind.as_deref().filter(|bind| *bind != "*"),
+        port: config.network.port,
+        tls_port: config.network.tls_port,
+        unixsocket: &unixsocket,
+        server_mode: "",
+        config_file: file.as_deref(),
+    };
+    if let Some(text) = title::expand(&template, &variables) {
+        place.set(&text);
+    }
+}
+
+/// Tells the kernel how ready we are to be ended when memory runs out.
+pub fn set_oom_score(server: &mut Server) -> Result<(), ()> {
+    let general = &server.config.general;
+    let mode = match general.oom_score_adj {
+        OomScoreAdj::No => OomMode::No,
+        OomScoreAdj::Relative => OomMode::Relative,
+        OomScoreAdj::Absolute => OomMode::Absolute,
+    };
+    let value = general.oom_score_adj_values[PRIMARY_SCORE];
+    server.oom_score.apply(mode, value).map_err(drop)
+}
+
+/// Says what happens after a crash.
+pub fn set_crash_log(server: &Server) {
+    let general = &server.config.general;
+    let settings = crash::Settings {
+        version: version::VERSION,
+        is_enabled: general.crash_log_enabled,
+        tests_memory: general.crash_memcheck_enabled,
+        exits_on_panic: general.use_exit_on_panic,
+        pid_file: Some(server.lifecycle.pidfile.clone().into()).filter(|_| general.daemonize),
+    };
+    if let Err(error) = crash::configure(settings) {
+        log::warning!("Crash reports cannot be made: {error}");
+    }
+}
+
+/// Starts or stops the watchdog.
+pub fn set_watchdog(server: &mut Server) {
+    let (period_ms, hz) = (server.config.general.watchdog_period_ms, server.lifecycle.hz);
+    let watchdog: &mut Watchdog = &mut server.watchdog;
+    match watchdog.set_period(period_ms, hz) {
+        Ok(period_ms) => server.config.general.watchdog_period_ms = period_ms,
+        Err(error) => log::warning!("The watchdog cannot be set: {error}"),
+    }
+}
+
+fn pin(cpus: &[u8]) {
+    if cpus.is_empty() {
+        return;
+    }
+    match CpuList::parse(&String::from_utf8_lossy(cpus)) {
+        Some(cpus) => cpus.apply(),
+        None => log::warning!("server_cpulist names no processors: it is ignored."),
+    }
+}

@@ -1,0 +1,97 @@
+//! Tool: stack traces, in two steps: addresses, which a signal handler may collect and
+//! write, and names, for which memory is allocated and the program's file read.
+
+use std::fmt;
+
+use backtrace::{resolve_unsynchronized, trace_unsynchronized};
+
+use crate::log::Out;
+
+const FRAMES_MAX: usize = 100;
+
+/// Where calls return to, innermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct Stack {
+    addresses: [usize; FRAMES_MAX],
+    count: usize,
+}
+
+impl Stack {
+    pub(crate) const EMPTY: Self = Self { addresses: [0; FRAMES_MAX], count: 0 };
+
+    /// Walks the calling thread's stack. Takes no lock, allocates nothing.
+    #[expect(unsafe_code, reason = "the walk takes no lock")]
+    pub(crate) fn capture() -> Self {
+        let mut stack = Self::EMPTY;
+        // SAFETY: the lock left out guards a symbol library on Windows only.
+        unsafe {
+            trace_unsynchronized(|frame| {
+                let address = frame.ip().addr();
+                // 0 is what lies outside the first frame.
+                if address != 0 {
+                    stack.addresses[stack.count] = address;
+                    stack.count += 1;
+                }
+                stack.count < FRAMES_MAX
+            });
+        }
+        stack
+    }
+
+    /// Writes addresses as `addr2line -e` takes them: relative to where the program
+    /// was loaded, then as they are.
+    pub(crate) fn write_raw(&self, out: &Out) {
+        let base = load_address();
+        for &address in &self.addresses[..self.count] {
+            out.text(format_args!("(+{:#x}) [{address:#x}]\n", address.wrapping_sub(base)));
+        }
+    }
+
+    /// Writes functions with file and line, as far as they are known. Allocates.
+    #[expect(unsafe_code, reason = "the lock may be held by the thread that crashed")]
+    pub(crate) fn write_names(&self, out: &Out) {
+        for (at, &address) in self.addresses[..self.count].iter().enumerate() {
+            let mut is_known = false;
+            // SAFETY: only the main thread writes traces, or the process is about to die
+            // and the worst that a race can do is to kill it.
+            unsafe {
+                resolve_unsynchronized(std::ptr::without_provenance_mut(address), |symbol| {
+                    is_known = true;
+                    write_symbol(out, at, symbol);
+                });
+            }
+            if !is_known {
+                out.text(format_args!("{at}: ?? [{address:#x}]\n"));
+            }
+        }
+    }
+}
+
+fn write_symbol(out: &Out, at: usize, symbol: &backtrace::Symbol) {
+    struct Name<'a>(Option<backtrace::SymbolName<'a>>);
+    impl fmt::Display for Name<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            // The short form leaves out the hash that ends each name.
+            match &self.0 {
+                Some(name) => write!(f, "{name:#}"),
+                None => f.write_str("??"),
+            }
+        }
+    }
+    let name = Name(symbol.name());
+    match (symbol.filename(), symbol.lineno()) {
+        (Some(file), Some(line)) => {
+            out.text(format_args!("{at}: {name} at {}:{line}\n", file.display()));
+        }
+        _ => out.text(format_args!("{at}: {name}\n")),
+    }
+}
+
+/// Where the program's file begins in memory.
+#[expect(unsafe_code, reason = "the linker defines it")]
+fn load_address() -> usize {
+    unsafe extern "C" {
+        static __ehdr_start: u8;
+    }
+    (&raw const __ehdr_start).addr()
+}

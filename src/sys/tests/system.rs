@@ -1,2 +1,0 @@
-//! Tool: x
-fn main() {}
