@@ -66,9 +66,7 @@ impl ReplyError {
     /// Returns the text, prefix included.
     pub fn to_bytes(&self) -> Cow<'static, [u8]> {
         let text = match self {
-            Self::WrongType => {
-                "WRONGTYPE Operation against a key holding the wrong kind of value"
-            }
+            Self::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
             Self::NotInteger => "ERR value is not an integer or out of range",
             Self::NotFloat => "ERR value is not a valid float",
             Self::Overflow => "ERR increment or decrement would overflow",
@@ -79,9 +77,7 @@ impl ReplyError {
             Self::OffsetOutOfRange => "ERR offset is out of range",
             Self::BitOffset => "ERR bit offset is not an integer or out of range",
             Self::BitValue => "ERR bit is not an integer or out of range",
-            Self::StringTooLong => {
-                "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
-            }
+            Self::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             Self::DbOutOfRange => "ERR DB index is out of range",
             Self::InvalidDb => "ERR invalid DB index",
             Self::NoAuth => "NOAUTH Authentication required.",

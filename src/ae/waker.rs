@@ -20,7 +20,12 @@ impl Waker {
 }
 
 impl Source for Waker {
-    fn register(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
         SourceFd(&self.0).register(registry, token, interest)
     }
 

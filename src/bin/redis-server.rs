@@ -15,7 +15,8 @@ fn main() {
             eprintln!("{name} is not part of this version yet.");
             1
         }
-        _ => redis::options::run(&arguments)
-            .unwrap_or_else(|| redis::server::start::run(arguments)),
+        _ => {
+            redis::options::run(&arguments).unwrap_or_else(|| redis::server::start::run(arguments))
+        }
     });
 }

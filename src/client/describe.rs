@@ -66,8 +66,9 @@ impl<'a> From<&'a Frame> for Talk<'a> {
 pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
     let seconds_since = |at_ms: i64| (now_ms - at_ms).max(0) / 1000;
     let fd = client.wire.as_ref().map_or(-1, |(_, connection)| connection.as_raw_fd());
-    let mut line = format!("id={} addr={} laddr={} fd={fd} name=", client.number, client.peer, client.local)
-        .into_bytes();
+    let mut line =
+        format!("id={} addr={} laddr={} fd={fd} name=", client.number, client.peer, client.local)
+            .into_bytes();
     line.extend_from_slice(client.name.as_deref().unwrap_or_default());
     let query = talk.query.map_or((0, 0, 0), |query| {
         let pending = query.pending_bytes();
@@ -120,7 +121,8 @@ fn client_output_bytes(client: &Client, reply: &Reply) -> usize {
 
 fn flags(client: &Client, session: &Session) -> String {
     let mut flags = String::new();
-    let is_unix = client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
+    let is_unix =
+        client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
     let known = [
         (client.closes_after_reply(), 'c'),
         (is_unix, 'U'),

@@ -12,7 +12,7 @@ use super::{
     stats::Stats,
 };
 
-const FACTS: &str = include_str!("../../tests/data/facts/commands.txt");
+const FACTS: &str = include_str!("../../tests/facts/commands.txt");
 /// Fewer would mean that the table has lost a family.
 const COMMANDS_MIN: usize = 88;
 

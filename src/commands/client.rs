@@ -72,7 +72,11 @@ pub(super) fn setinfo(server: &mut Server, call: &mut Call<'_>) -> CommandResult
     }
     let value = (!value.is_empty()).then(|| value.into());
     let client = caller(server, call);
-    if is_name { client.library_name = value } else { client.library_version = value }
+    if is_name {
+        client.library_name = value
+    } else {
+        client.library_version = value
+    }
     call.reply.ok();
     Ok(())
 }
@@ -111,48 +115,51 @@ pub(super) fn no_touch(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
 
 /// CLIENT HELP
 pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    help::reply(call, &[
-        "GETNAME",
-        "    Return the name of the current connection.",
-        "ID",
-        "    Return the ID of the current connection.",
-        "INFO",
-        "    Return information about the current client connection.",
-        "KILL <ip:port>",
-        "    Kill the connection made from <ip:port>.",
-        "KILL <option> <value> [<option> <value> [...]]",
-        "    Kill connections that match all options. Options are:",
-        "    * ADDR (<ip:port>|<unixsocket>:0)",
-        "      Kill connections made from the address.",
-        "    * LADDR (<ip:port>|<unixsocket>:0)",
-        "      Kill connections made to the address.",
-        "    * ID <client-id>",
-        "      Kill the connection with this ID.",
-        "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
-        "      Kill connections of this type.",
-        "    * USER <username>",
-        "      Kill connections authenticated as this user.",
-        "    * SKIPME (YES|NO)",
-        "      Skip killing the current connection (default: yes).",
-        "LIST [options ...]",
-        "    Return information about client connections. Options:",
-        "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
-        "      Return clients of this type.",
-        "    * ID <client-id> [<client-id> ...]",
-        "      Return clients with these IDs.",
-        "NO-EVICT (ON|OFF)",
-        "    Protect the current connection from client eviction.",
-        "NO-TOUCH (ON|OFF)",
-        "    Keep commands of this connection from refreshing keys' LRU/LFU statistics.",
-        "REPLY (ON|OFF|SKIP)",
-        "    Control the replies sent to the current connection.",
-        "SETINFO <option> <value>",
-        "    Set attributes of the client's library. Options are:",
-        "    * LIB-NAME: the library's name.",
-        "    * LIB-VER: the library's version.",
-        "SETNAME <name>",
-        "    Assign a name to the current connection.",
-    ]);
+    help::reply(
+        call,
+        &[
+            "GETNAME",
+            "    Return the name of the current connection.",
+            "ID",
+            "    Return the ID of the current connection.",
+            "INFO",
+            "    Return information about the current client connection.",
+            "KILL <ip:port>",
+            "    Kill the connection made from <ip:port>.",
+            "KILL <option> <value> [<option> <value> [...]]",
+            "    Kill connections that match all options. Options are:",
+            "    * ADDR (<ip:port>|<unixsocket>:0)",
+            "      Kill connections made from the address.",
+            "    * LADDR (<ip:port>|<unixsocket>:0)",
+            "      Kill connections made to the address.",
+            "    * ID <client-id>",
+            "      Kill the connection with this ID.",
+            "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+            "      Kill connections of this type.",
+            "    * USER <username>",
+            "      Kill connections authenticated as this user.",
+            "    * SKIPME (YES|NO)",
+            "      Skip killing the current connection (default: yes).",
+            "LIST [options ...]",
+            "    Return information about client connections. Options:",
+            "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+            "      Return clients of this type.",
+            "    * ID <client-id> [<client-id> ...]",
+            "      Return clients with these IDs.",
+            "NO-EVICT (ON|OFF)",
+            "    Protect the current connection from client eviction.",
+            "NO-TOUCH (ON|OFF)",
+            "    Keep commands of this connection from refreshing keys' LRU/LFU statistics.",
+            "REPLY (ON|OFF|SKIP)",
+            "    Control the replies sent to the current connection.",
+            "SETINFO <option> <value>",
+            "    Set attributes of the client's library. Options are:",
+            "    * LIB-NAME: the library's name.",
+            "    * LIB-VER: the library's version.",
+            "SETNAME <name>",
+            "    Assign a name to the current connection.",
+        ],
+    );
     Ok(())
 }
 

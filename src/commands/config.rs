@@ -75,15 +75,18 @@ pub(super) fn resetstat(server: &mut Server, call: &mut Call<'_>) -> CommandResu
 
 /// CONFIG HELP
 pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    help::reply(call, &[
-        "GET <pattern>",
-        "    Return the parameters that match the glob <pattern>, and their values.",
-        "SET <directive> <value>",
-        "    Set the configuration <directive> to <value>.",
-        "RESETSTAT",
-        "    Reset the counters that the INFO command shows.",
-        "REWRITE",
-        "    Rewrite the configuration file.",
-    ]);
+    help::reply(
+        call,
+        &[
+            "GET <pattern>",
+            "    Return the parameters that match the glob <pattern>, and their values.",
+            "SET <directive> <value>",
+            "    Set the configuration <directive> to <value>.",
+            "RESETSTAT",
+            "    Reset the counters that the INFO command shows.",
+            "REWRITE",
+            "    Rewrite the configuration file.",
+        ],
+    );
     Ok(())
 }

@@ -140,21 +140,24 @@ fn protocol(call: &mut Call<'_>) -> CommandResult {
 }
 
 fn help(call: &mut Call<'_>) {
-    help::reply(call, &[
-        "ERROR <string>",
-        "    Return an error reply of <string>.",
-        "LOG <message>",
-        "    Write <message> to the server's log.",
-        "OBJECT <key>",
-        "    Show low level facts about <key> and its value.",
-        "PAUSE-CRON <0|1>",
-        "    Stop the periodic work, or let it go on.",
-        "PROTOCOL <type>",
-        "    Reply with a test value of <type>: string, integer, double, null, array, set, map,",
-        "    attrib, push, verbatim, true, false or bignum.",
-        "SET-ACTIVE-EXPIRE <0|1>",
-        "    Turn the active expiry of keys off or on.",
-        "SLEEP <seconds>",
-        "    Stop the server for <seconds>. Decimals are allowed.",
-    ]);
+    help::reply(
+        call,
+        &[
+            "ERROR <string>",
+            "    Return an error reply of <string>.",
+            "LOG <message>",
+            "    Write <message> to the server's log.",
+            "OBJECT <key>",
+            "    Show low level facts about <key> and its value.",
+            "PAUSE-CRON <0|1>",
+            "    Stop the periodic work, or let it go on.",
+            "PROTOCOL <type>",
+            "    Reply with a test value of <type>: string, integer, double, null, array, set, map,",
+            "    attrib, push, verbatim, true, false or bignum.",
+            "SET-ACTIVE-EXPIRE <0|1>",
+            "    Turn the active expiry of keys off or on.",
+            "SLEEP <seconds>",
+            "    Stop the server for <seconds>. Decimals are allowed.",
+        ],
+    );
 }

@@ -32,10 +32,13 @@ pub(super) fn usage(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
 
 /// MEMORY HELP
 pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    help::reply(call, &[
-        "USAGE <key> [SAMPLES <count>]",
-        "    Return the bytes that <key> and its value take. Nested values are sampled up to",
-        "    <count> times (default: 5, 0 means all).",
-    ]);
+    help::reply(
+        call,
+        &[
+            "USAGE <key> [SAMPLES <count>]",
+            "    Return the bytes that <key> and its value take. Nested values are sampled up to",
+            "    <count> times (default: 5, 0 means all).",
+        ],
+    );
     Ok(())
 }

@@ -62,15 +62,18 @@ pub(super) fn freq(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
 
 /// OBJECT HELP
 pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    help::reply(call, &[
-        "ENCODING <key>",
-        "    Return the kind of internal representation of the value at <key>.",
-        "FREQ <key>",
-        "    Return the access frequency counter of <key>, kept under an LFU policy.",
-        "IDLETIME <key>",
-        "    Return the seconds since <key> was last used.",
-        "REFCOUNT <key>",
-        "    Return the number of references to the value at <key>.",
-    ]);
+    help::reply(
+        call,
+        &[
+            "ENCODING <key>",
+            "    Return the kind of internal representation of the value at <key>.",
+            "FREQ <key>",
+            "    Return the access frequency counter of <key>, kept under an LFU policy.",
+            "IDLETIME <key>",
+            "    Return the seconds since <key> was last used.",
+            "REFCOUNT <key>",
+            "    Return the number of references to the value at <key>.",
+        ],
+    );
     Ok(())
 }

@@ -14,8 +14,10 @@ use std::{
 
 use base::{Bytes, split::split_args};
 
+use sys::process::describe;
+
 use super::{
-    CommandLine, Config, FilePath, RENEW_CERTIFICATE, TlsAuthClients, describe,
+    CommandLine, Config, FilePath, RENEW_CERTIFICATE, TlsAuthClients,
     entry::{Manner, Parameter},
     pending,
     table::{self, ssl::TWINS},

@@ -25,7 +25,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, io};
+use std::fmt;
 
 pub use choice::{
     AclPubsubDefault, AppendFsync, Choice, EndpointType, LogLevel, MaxmemoryPolicy, OomScoreAdj,
@@ -230,13 +230,5 @@ impl Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").finish_non_exhaustive()
-    }
-}
-
-/// The system's own words for an error, without Rust's number behind.
-fn describe(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(code) => nix::errno::Errno::from_raw(code).desc().to_owned(),
-        None => error.to_string(),
     }
 }

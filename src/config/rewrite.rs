@@ -14,8 +14,10 @@ use std::{
 
 use base::{Bytes, split::split_args};
 
+use sys::process::describe;
+
 use super::{
-    Config, describe,
+    Config,
     entry::{Lines, Parameter},
     pending,
     table::{self, ssl::TWINS},

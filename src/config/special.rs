@@ -9,10 +9,11 @@ use base::{
     split::{needs_quotes, repr},
 };
 
+use sys::process::describe;
+
 use super::{
     Config,
     choice::not_one_of,
-    describe,
     entry::{Line, Lines, Manner, Reason, Special, no_nul},
     number,
 };

@@ -15,8 +15,8 @@ use super::{
     ProtectedAction, SavePoint, SetError, TlsAuthClients, all, find, later, unsupported,
 };
 
-const DEFAULTS: &str = include_str!("../../tests/data/config/defaults.txt");
-const VALUES: &str = include_str!("../../tests/data/config/values.txt");
+const DEFAULTS: &str = include_str!("../../tests/facts/config-defaults.txt");
+const VALUES: &str = include_str!("../../tests/facts/config-values.txt");
 const REDIS_CONF: &str = include_str!("../../redis.conf");
 
 /// The lines of a data file, split at tabs.

@@ -58,8 +58,11 @@ pub struct ExpiryStats {
 impl ExpiryStats {
     /// Starts to count anew.
     pub fn reset(&mut self) {
-        *self =
-            Self { was_cut_short: self.was_cut_short, last_fast: self.last_fast, ..Self::default() };
+        *self = Self {
+            was_cut_short: self.was_cut_short,
+            last_fast: self.last_fast,
+            ..Self::default()
+        };
     }
 }
 

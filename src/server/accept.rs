@@ -100,11 +100,8 @@ fn take_in(
     let keepalive_s = server.config.network.tcp_keepalive_s;
     stream.set_nodelay(true)?;
     stream.set_keepalive(keepalive_s)?;
-    let mut connection = if is_ssl {
-        server.ssl.accept(stream, peer)?
-    } else {
-        Connection::plain(stream, peer)
-    };
+    let mut connection =
+        if is_ssl { server.ssl.accept(stream, peer)? } else { Connection::plain(stream, peer) };
     let id = server.clients.add(server.now_ms());
     let datum = Datum::Client(id);
     let added = server.events.add(connection.stream(), input::ready, datum, Mask::NONE);

@@ -4,7 +4,10 @@ use net::ssl::{AuthClients, PerformanceMode, Settings};
 use sys::log;
 
 use crate::{
-    config::{Change, Config, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode, TlsAuthClients, Undo},
+    config::{
+        Change, Config, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode, TlsAuthClients,
+        Undo,
+    },
     keyspace::AccessPolicy,
     server::{DoorKind, Server, listen, tune},
 };

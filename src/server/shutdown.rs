@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use nix::sys::signal::Signal;
-use sys::{log, process, signal};
+use sys::{
+    log, process,
+    signal::{self, Signal},
+};
 
 use crate::{
     lifecycle::ShutdownOptions,
@@ -24,7 +26,9 @@ pub fn look_at_signals(server: &mut Server) {
     let save = if words.save { Some(true) } else { words.nosave.then_some(false) };
     let options = ShutdownOptions { save, now: words.now, force: words.force };
     if prepare(server, options).is_err() {
-        log::warning!("Errors trying to shut down the server. Check the logs for more information.");
+        log::warning!(
+            "Errors trying to shut down the server. Check the logs for more information."
+        );
         signal::forget_shutdown();
     }
 }

@@ -9,12 +9,7 @@ use std::{env, ffi::OsString, fs, io, path::Path, time::Duration};
 use ae::Mask;
 use base::clock::Clock;
 use net::ssl::is_ssl_compiled;
-use sys::{
-    check, crash, limits, log,
-    process,
-    signal, supervised,
-    title::Title,
-};
+use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
@@ -91,9 +86,8 @@ fn begin(server: &mut Server) -> Result<(), String> {
     log_banner(server);
     limits::warn_of_backlog(server.config.network.tcp_backlog);
     refuse_to_lose_data(&server.config)?;
-    apply::apply_ssl(server).map_err(|_| {
-        "Failed to configure TLS. Check logs for more info.".to_owned()
-    })?;
+    apply::apply_ssl(server)
+        .map_err(|_| "Failed to configure TLS. Check logs for more info.".to_owned())?;
     listen::open_all(server)?;
     server.events.after(Duration::from_millis(1), cron::cron);
     server.lifecycle.startup_memory_bytes = base::memory::used_bytes();
@@ -133,7 +127,8 @@ fn open_log(config: &Config) -> Result<(), String> {
     apply::set_log_level(config);
     if !logging.logfile.is_empty() {
         let path = text(&logging.logfile);
-        log::set_file(Path::new(&path)).map_err(|error| format!("Can't open the log file: {error}"))?;
+        log::set_file(Path::new(&path))
+            .map_err(|error| format!("Can't open the log file: {error}"))?;
     }
     if logging.syslog_enabled {
         let facility = Choice::name(logging.syslog_facility);

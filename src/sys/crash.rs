@@ -200,7 +200,7 @@ extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, context: *mut c_void
 fn say_stack(out: &Out, context: *const c_void) {
     let address = registers::instruction(context);
     out.line(Level::Warning, format_args!("Crashed running the instruction at: {address:#x}"));
-    let stack = Stack::capture();
+    let stack = Stack::capture(address);
     out.raw(b"\n------ STACK TRACE ------\n\nBacktrace:\n");
     stack.write_raw(out);
     registers::write(out, context);
@@ -240,7 +240,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         say_panic(&out, info);
         if is_enabled {
             start_part();
-            let stack = Stack::capture();
+            let stack = Stack::capture(0);
             out.raw(b"\n------ STACK TRACE ------\n\nBacktrace:\n");
             stack.write_raw(&out);
             out.raw(b"\nFunctions:\n");

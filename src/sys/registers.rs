@@ -6,8 +6,8 @@ use crate::log::Out;
 
 /// Where the program stood; 0 where the processor is not known.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn instruction(context: *const c_void) -> u64 {
-    register(context, libc::REG_RIP)
+pub(crate) fn instruction(context: *const c_void) -> usize {
+    usize::try_from(register(context, libc::REG_RIP)).unwrap_or(0)
 }
 
 /// Writes the registers.
@@ -55,9 +55,10 @@ fn register(context: *const c_void, number: i32) -> u64 {
 /// Where the program stood; 0 where the processor is not known.
 #[cfg(target_arch = "aarch64")]
 #[expect(unsafe_code, reason = "a handler gets a bare pointer")]
-pub(crate) fn instruction(context: *const c_void) -> u64 {
+pub(crate) fn instruction(context: *const c_void) -> usize {
     // SAFETY: the kernel hands a handler a filled context that lives as long as it runs.
-    unsafe { &*context.cast::<libc::ucontext_t>() }.uc_mcontext.pc
+    let context = unsafe { &*context.cast::<libc::ucontext_t>() };
+    usize::try_from(context.uc_mcontext.pc).unwrap_or(0)
 }
 
 /// Writes the registers.
@@ -78,7 +79,7 @@ pub(crate) fn write(out: &Out, context: *const c_void) {
 
 /// Where the program stood; 0 where the processor is not known.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) fn instruction(_context: *const c_void) -> u64 {
+pub(crate) fn instruction(_context: *const c_void) -> usize {
     0
 }
 

@@ -17,9 +17,11 @@ use nix::{
     libc::c_int,
     sys::{
         eventfd::{EfdFlags, EventFd},
-        signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+        signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction},
     },
 };
+
+pub use nix::sys::signal::Signal;
 
 use crate::log::{Level, from_handler};
 

@@ -14,21 +14,25 @@ const FRAMES_MAX: usize = 100;
 pub(crate) struct Stack {
     addresses: [usize; FRAMES_MAX],
     count: usize,
+    /// Where a signal came in: not where a call returns to, but the very instruction.
+    interrupted: usize,
 }
 
 impl Stack {
-    pub(crate) const EMPTY: Self = Self { addresses: [0; FRAMES_MAX], count: 0 };
-
-    /// Walks the calling thread's stack. Takes no lock, allocates nothing.
+    /// Walks the calling thread's stack, from where a signal came in (0 for none), so that
+    /// its handler is left out. Takes no lock, allocates nothing.
     #[expect(unsafe_code, reason = "the walk takes no lock")]
-    pub(crate) fn capture() -> Self {
-        let mut stack = Self::EMPTY;
+    pub(crate) fn capture(interrupted: usize) -> Self {
+        let mut stack = Self { addresses: [0; FRAMES_MAX], count: 0, interrupted };
         // SAFETY: the lock left out guards a symbol library on Windows only.
         unsafe {
             trace_unsynchronized(|frame| {
                 let address = frame.ip().addr();
                 // 0 is what lies outside the first frame.
                 if address != 0 {
+                    if address == interrupted {
+                        stack.count = 0;
+                    }
                     stack.addresses[stack.count] = address;
                     stack.count += 1;
                 }
@@ -51,11 +55,13 @@ impl Stack {
     #[expect(unsafe_code, reason = "the lock may be held by the thread that crashed")]
     pub(crate) fn write_names(&self, out: &Out) {
         for (at, &address) in self.addresses[..self.count].iter().enumerate() {
+            // The lookup takes one off, to find the call before the place it returns to.
+            let sought = address + usize::from(address == self.interrupted);
             let mut is_known = false;
             // SAFETY: only the main thread writes traces, or the process is about to die
             // and the worst that a race can do is to kill it.
             unsafe {
-                resolve_unsynchronized(std::ptr::without_provenance_mut(address), |symbol| {
+                resolve_unsynchronized(std::ptr::without_provenance_mut(sought), |symbol| {
                     is_known = true;
                     write_symbol(out, at, symbol);
                 });

@@ -8,12 +8,13 @@ use std::{io, sync::Mutex};
 
 use nix::{
     errno::Errno,
-    libc::c_int,
+    libc::{c_int, c_void, siginfo_t},
     sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
 };
 
 use crate::{
     log::{Level, Out, from_handler, is_wanted},
+    registers,
     stack::Stack,
 };
 
@@ -33,9 +34,13 @@ impl Watchdog {
     pub fn set_period(&mut self, period_ms: u32, hz: u32) -> io::Result<u32> {
         let shortest = 2 * (1000 / hz.max(1));
         self.period_ms = if period_ms == 0 { 0 } else { period_ms.max(shortest) };
-        let handler =
-            if self.period_ms == 0 { SigHandler::SigIgn } else { SigHandler::Handler(on_expired) };
-        let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+        let handler = if self.period_ms == 0 {
+            SigHandler::SigIgn
+        } else {
+            SigHandler::SigAction(on_expired)
+        };
+        let action =
+            SigAction::new(handler, SaFlags::SA_RESTART | SaFlags::SA_SIGINFO, SigSet::empty());
         // SAFETY: the handler takes no lock it would wait for and allocates nothing.
         unsafe { sigaction(Signal::SIGALRM, &action) }?;
         start_timer(self.period_ms)?;
@@ -74,10 +79,10 @@ fn start_timer(period_ms: u32) -> io::Result<()> {
     Ok(())
 }
 
-extern "C" fn on_expired(_signal: c_int) {
+extern "C" fn on_expired(_signal: c_int, _info: *mut siginfo_t, context: *mut c_void) {
     let errno = Errno::last_raw();
     from_handler(Level::Warning, "\n--- WATCHDOG TIMER EXPIRED ---");
-    let stack = Stack::capture();
+    let stack = Stack::capture(registers::instruction(context));
     if let (true, Some(out)) = (is_wanted(Level::Warning), Out::open()) {
         out.raw(b"\n------ STACK TRACE ------\n\nBacktrace:\n");
         stack.write_raw(&out);

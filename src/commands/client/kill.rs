@@ -57,9 +57,8 @@ impl<'a> Filter<'a> {
             if is("id") {
                 let number = parse_i64(value).filter(|number| 0 < *number);
                 let number = number.and_then(|number| u64::try_from(number).ok());
-                filter.number = Some(number.ok_or(ReplyError::text(
-                    "ERR client-id should be greater than 0",
-                ))?);
+                filter.number =
+                    Some(number.ok_or(ReplyError::text("ERR client-id should be greater than 0"))?);
             } else if is("type") {
                 filter.kind = Some(Kind::parse(value)?);
             } else if is("addr") {
@@ -85,7 +84,8 @@ impl<'a> Filter<'a> {
     }
 
     fn victims(&self, server: &Server, me: ClientId) -> Vec<ClientId> {
-        let matches = |address: &Option<&[u8]>, of: &[u8]| address.is_none_or(|wanted| wanted == of);
+        let matches =
+            |address: &Option<&[u8]>, of: &[u8]| address.is_none_or(|wanted| wanted == of);
         let clients = server.clients.iter().filter(|(id, client)| {
             !client.is_negotiating
                 && matches(&self.address, client.peer.as_bytes())

@@ -141,8 +141,7 @@ impl<'a> Table<'a> {
         for (i, of_a) in self.a.iter().enumerate() {
             let (above, row) = self.lengths[i * width..(i + 2) * width].split_at_mut(width);
             for (j, of_b) in self.b.iter().enumerate() {
-                row[j + 1] =
-                    if of_a == of_b { above[j] + 1 } else { above[j + 1].max(row[j]) };
+                row[j + 1] = if of_a == of_b { above[j] + 1 } else { above[j + 1].max(row[j]) };
             }
         }
     }
@@ -157,7 +156,12 @@ impl<'a> Table<'a> {
 
     fn subsequence(&self) -> Vec<u8> {
         let ranges = self.ranges();
-        ranges.iter().rev().flat_map(|range| &self.a[range.a..range.a + range.length]).copied().collect()
+        ranges
+            .iter()
+            .rev()
+            .flat_map(|range| &self.a[range.a..range.a + range.length])
+            .copied()
+            .collect()
     }
 
     /// Walks back from the ends; the last range comes first.

@@ -89,12 +89,18 @@ enum Unit {
 
 impl Unit {
     fn named(word: &[u8]) -> Option<Self> {
-        let names = [("ex", Self::Ex), ("px", Self::Px), ("exat", Self::Exat), ("pxat", Self::Pxat)];
+        let names =
+            [("ex", Self::Ex), ("px", Self::Px), ("exat", Self::Exat), ("pxat", Self::Pxat)];
         let mut names = names.into_iter();
         names.find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|(_, unit)| unit)
     }
 
-    fn moment_ms(self, number: &[u8], now_ms: i64, command: &'static str) -> Result<i64, ReplyError> {
+    fn moment_ms(
+        self,
+        number: &[u8],
+        now_ms: i64,
+        command: &'static str,
+    ) -> Result<i64, ReplyError> {
         let number = parse_i64(number).ok_or(ReplyError::NotInteger)?;
         let (factor, base) = match self {
             Self::Ex => (1000, now_ms),

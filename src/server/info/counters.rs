@@ -94,7 +94,11 @@ pub(super) fn commands(server: &Server) -> Vec<Field> {
     let line = |(command, stats): (crate::command::CommandId, crate::command::CommandStats)| {
         let value = format!(
             "calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}",
-            stats.calls, stats.usec, stats.usec_per_call(), stats.rejected, stats.failed
+            stats.calls,
+            stats.usec,
+            stats.usec_per_call(),
+            stats.rejected,
+            stats.failed
         );
         (format!("cmdstat_{}", command.spec().full_name), value)
     };

@@ -22,7 +22,11 @@ pub struct Section {
     fields: fn(&Server) -> Vec<Field>,
 }
 
-const fn section(name: &'static str, title: &'static str, fields: fn(&Server) -> Vec<Field>) -> Section {
+const fn section(
+    name: &'static str,
+    title: &'static str,
+    fields: fn(&Server) -> Vec<Field>,
+) -> Section {
     Section { name, title, is_default: true, fields }
 }
 

@@ -1,22 +1,20 @@
 //! Flow: INFO server, clients, replication, cpu, ssl, cluster.
 
-use nix::sys::resource::{Usage, UsageWho, getrusage};
+use sys::process::{self, CpuTime, Whose};
 
 use super::{Field, field};
-use crate::{
-    keyspace,
-    server::Server,
-    version,
-};
+use crate::{keyspace, server::Server, version};
 
 pub(super) fn server(server: &Server) -> Vec<Field> {
     let now_s = server.clock.now_s();
     let uptime_s = now_s.saturating_sub(server.lifecycle.started_s);
     let config = &server.config;
     let port = if config.network.port != 0 { config.network.port } else { config.network.tls_port };
-    let file = config.start.file.as_ref().map_or_else(String::new, |file| {
-        file.as_path().display().to_string()
-    });
+    let file = config
+        .start
+        .file
+        .as_ref()
+        .map_or_else(String::new, |file| file.as_path().display().to_string());
     let lru_clock = keyspace::lru_clock(server.now_ms());
     let mut fields = vec![
         field("redis_version", version::VERSION),
@@ -112,20 +110,12 @@ pub(super) fn replication(server: &Server) -> Vec<Field> {
 
 pub(super) fn cpu(_: &Server) -> Vec<Field> {
     let mut fields = Vec::new();
-    for (suffix, who) in [
-        ("", UsageWho::RUSAGE_SELF),
-        ("_children", UsageWho::RUSAGE_CHILDREN),
-        ("_main_thread", UsageWho::RUSAGE_THREAD),
-    ] {
-        let usage = getrusage(who);
-        let seconds = |of: fn(&Usage) -> nix::sys::time::TimeVal| {
-            usage.as_ref().map_or(0.0, |usage| {
-                let time = of(usage);
-                time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6
-            })
-        };
-        fields.push((format!("used_cpu_sys{suffix}"), format!("{:.6}", seconds(Usage::system_time))));
-        fields.push((format!("used_cpu_user{suffix}"), format!("{:.6}", seconds(Usage::user_time))));
+    for (suffix, whose) in
+        [("", Whose::Process), ("_children", Whose::Children), ("_main_thread", Whose::Thread)]
+    {
+        let CpuTime { user, system } = process::cpu_time(whose);
+        fields.push((format!("used_cpu_sys{suffix}"), format!("{:.6}", system.as_secs_f64())));
+        fields.push((format!("used_cpu_user{suffix}"), format!("{:.6}", user.as_secs_f64())));
     }
     fields
 }

@@ -65,6 +65,7 @@ pub(crate) fn judge_panic(name: &str) {
     let sections = "------ INFO OUTPUT ------\nused_memory:1\n\n------ CLIENT LIST OUTPUT ------\n";
     assert!(text.contains(sections), "{text}");
     assert!(!pid_file.exists());
+    fs::remove_dir_all(pid_file.parent().unwrap()).unwrap();
 }
 
 pub(crate) fn play_assertion(_: &[String]) {

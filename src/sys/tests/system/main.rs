@@ -406,6 +406,8 @@ fn judge_supervised(name: &str) {
         assert_eq!(to_text(&buffer[..count]), wanted);
     }
 
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
+
     let mut child = command(name, &[]).env("UPSTART_JOB", "redis").spawn().unwrap();
     read_until(&mut child, "supervised by upstart, will stop to signal readiness.\n");
     wait_until("the server stops itself", || {
