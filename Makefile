@@ -30,7 +30,7 @@ ifneq (,$(wildcard deps/vendor))
   endif
 endif
 
-ifneq (,$(filter yes,$(BUILD_SSL))$(filter test-ssl check certs,$(MAKECMDGOALS)))
+ifneq (,$(filter yes,$(BUILD_SSL))$(filter test-ssl check certs env,$(MAKECMDGOALS)))
   include deps/openssl.mk
 endif
 SSL_FEATURE := $(if $(filter yes,$(OPENSSL_VENDORED)),ssl-vendored,ssl)
@@ -109,6 +109,11 @@ clean:
 distclean: clean
 	rm -rf deps/vendor deps/openssl
 
+# For a shell in which plain cargo does what this file does: source <(make env)
+env:
+	@$(foreach name,OPENSSL_STATIC OPENSSL_LIB_DIR OPENSSL_INCLUDE_DIR OPENSSL_LIBS,\
+	    $(if $($(name)),echo "export $(name)='$($(name))'";)) :
+
 help:
 	@echo 'make                   the server and its tools, in src/ (BUILD_SSL=yes: with SSL)'
 	@echo 'make dev               the same, quick to build and slow to run'
@@ -119,6 +124,7 @@ help:
 	@echo 'make test-ssl          the same conversations over TLS, and what only TLS can do'
 	@echo 'make bench             speed beside the installed redis-server'
 	@echo 'make install           into PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make env               for plain cargo: source <(make env)'
 	@echo 'make clean, distclean  remove what was built, and what was fetched'
 
-.PHONY: all dev test test-ssl check bench run certs install clean distclean help
+.PHONY: all dev test test-ssl check bench run certs install clean distclean env help
