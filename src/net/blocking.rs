@@ -120,6 +120,13 @@ impl Stream {
         self.connection.close();
     }
 
+    /// A peer that refuses sends its alert and closes; writing then fails before the alert
+    /// is read, which says why.
+    fn last_words(&mut self) -> Option<io::Error> {
+        let outcome = self.connection.is_ssl().then(|| self.connection.read(&mut [0; 64]))?;
+        outcome.err().filter(|error| error.kind() == ErrorKind::InvalidData)
+    }
+
     fn deadline(&self) -> Option<Instant> {
         self.io_timeout.map(|timeout| Instant::now() + timeout)
     }
@@ -174,7 +181,8 @@ impl Write for Stream {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     wait(&self.connection, Mask::WRITE, deadline)?;
                 }
-                outcome => return outcome,
+                Err(error) => return Err(self.last_words().unwrap_or(error)),
+                Ok(()) => return Ok(()),
             }
         }
     }

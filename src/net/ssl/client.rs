@@ -27,11 +27,12 @@ pub(crate) struct Client {
 impl Client {
     /// Reads what the user named; nothing has been sent yet.
     pub(crate) fn load(tls: &ClientTls) -> io::Result<Self> {
-        let policy = policy::choose(&Settings {
+        let lists = Settings {
             ciphers: tls.ciphers.clone().unwrap_or_default(),
             ciphersuites: tls.ciphersuites.clone().unwrap_or_default(),
             ..Settings::default()
-        })?;
+        };
+        let policy = policy::choose(&lists, policy::Key::Any)?;
         let mut roots = Vec::new();
         if let Some(path) = &tls.ca_file {
             roots.extend(pem::trusted_file(source("--cacert", &text(path)?))?);

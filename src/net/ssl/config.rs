@@ -4,11 +4,7 @@
 //! nothing behind. Trust comes from the settings alone; where they name nobody, from the
 //! system's bundle. Our own certificate joins it (`verify` keeps it from issuing).
 
-use std::{
-    fmt, io,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use openssl::x509::X509;
 use s2n_tls::{
@@ -63,10 +59,10 @@ impl Context {
             client,
             rules,
             facts: material.facts(),
-            summary: material.policy.summary.clone(),
+            summary: material.policy.summary,
             ticket_half_life_s,
         };
-        context.rotate_ticket_keys(now_s)?;
+        context.rotate_ticket_keys()?;
         Ok(context)
     }
 
@@ -95,9 +91,9 @@ impl Context {
         self.ticket_half_life_s
     }
 
-    pub(super) fn rotate_ticket_keys(&self, now_s: u64) -> io::Result<()> {
+    pub(super) fn rotate_ticket_keys(&self) -> io::Result<()> {
         match self.ticket_half_life_s {
-            Some(_) => tickets::add_key(&self.server, UNIX_EPOCH + Duration::from_secs(now_s)),
+            Some(_) => tickets::add_key(&self.server),
             None => Ok(()),
         }
     }
@@ -143,7 +139,7 @@ impl Material {
             "" => None,
             path => Some(pem::dh_params(Source { directive: "dh-params-file", path })?),
         };
-        let policy = policy::choose(settings)?;
+        let policy = policy::choose(settings, server.key)?;
         Ok(Self { server, client, roots: roots(settings)?, dh_params, policy })
     }
 

@@ -49,6 +49,9 @@ const S2N_BYTES: usize = 8 * 1024;
 /// Its read-ahead and write buffers while they are in use.
 const S2N_BUFFER_BYTES: usize = 18 * 1024;
 
+/// A fatal alert, in the clear: nothing is encrypted before the server's hello.
+const HANDSHAKE_FAILURE: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
+
 /// A TLS connection on a non-blocking socket.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -175,9 +178,9 @@ impl Connection {
             (Poll::Pending, Ok(())) => Ok(Progress::Wants(Mask::READ)),
             (Poll::Ready(Ok(())), Ok(())) => Ok(Progress::Done),
         };
-        match outcome {
+        match &outcome {
             Ok(Progress::Done) => self.opened(),
-            Err(_) => self.failed(),
+            Err(error) => self.failed(HandshakeError::of(error)),
             Ok(Progress::Wants(_)) => {}
         }
         outcome
@@ -195,11 +198,14 @@ impl Connection {
         }
     }
 
-    fn failed(&mut self) {
+    fn failed(&mut self, failure: Failure) {
         if self.wire.is_plaintext && self.role == Role::Server {
             let _ = self.wire.stream.write(PLAINTEXT_REFUSED);
+        } else if failure == Failure::NothingInCommon && !self.wire.has_sent {
+            // s2n would close politely, which tells the user of the other side nothing.
+            let _ = self.wire.stream.write(HANDSHAKE_FAILURE);
         } else {
-            // s2n has the alert ready; this sends it.
+            // s2n has the alert ready, or close_notify; this sends it.
             let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
             let _ = self.wire.flush();
         }

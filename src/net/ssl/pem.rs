@@ -8,17 +8,18 @@ use openssl::{
     asn1::{Asn1Time, Asn1TimeRef},
     dh::Dh,
     error::ErrorStack,
-    pkey::{PKey, Private},
+    pkey::{Id, PKey, Private},
     x509::{X509, X509Ref, X509VerifyResult},
 };
 
-use super::secret::Secret;
+use super::{policy, secret::Secret};
 
 /// PEM that s2n is given: written anew from what was parsed, so that it reads the same.
 pub(super) struct Identity {
     pub(super) chain: Vec<X509>,
     pub(super) chain_pem: Vec<u8>,
     pub(super) key_pem: Secret,
+    pub(super) key: policy::Key,
 }
 
 /// Which file an error is about.
@@ -72,7 +73,12 @@ impl Identity {
         }
         let chain_pem = join_pem(&chain).map_err(|error| certificate.error(error))?;
         let key_pem = key.private_key_to_pem_pkcs8().map_err(|error| private_key.error(error))?;
-        Ok(Self { chain, chain_pem, key_pem: Secret::new(key_pem) })
+        let key = match key.id() {
+            Id::RSA | Id::RSA_PSS => policy::Key::Rsa,
+            Id::EC => policy::Key::Ecdsa,
+            _ => return Err(private_key.error("only RSA and ECDSA keys are supported")),
+        };
+        Ok(Self { chain, chain_pem, key_pem: Secret::new(key_pem), key })
     }
 }
 

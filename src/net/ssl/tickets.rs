@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "calls s2n by its C interface")]
 
-use std::{io, ptr, time::SystemTime};
+use std::{io, ptr};
 
 use openssl::rand::rand_bytes;
 use s2n_tls::{
@@ -18,17 +18,18 @@ use super::secret::Secret;
 
 const NAME_BYTES: usize = 16;
 const KEY_BYTES: usize = 32;
+/// By s2n's clock.
+const FROM_NOW_ON: u64 = 0;
 
-/// Adds a random key, which from `introduced` on encrypts new tickets. Keys whose time is
+/// Adds a random key, which encrypts new tickets from now on. Keys whose time is
 /// over are dropped by s2n as others are added.
 ///
 /// The configuration may be in use by live connections: s2n reads its keys during
 /// handshakes, which are stepped by the thread that calls this.
-pub(super) fn add_key(config: &Config, introduced: SystemTime) -> io::Result<()> {
+pub(super) fn add_key(config: &Config) -> io::Result<()> {
     let (mut name, mut key) = ([0; NAME_BYTES], Secret::new(vec![0; KEY_BYTES]));
     rand_bytes(&mut name)?;
     rand_bytes(key.bytes())?;
-    let since = introduced.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
 
     // A connection is the way to a configuration's pointer.
     let mut tls = Tls::new(Mode::Server);
@@ -49,7 +50,7 @@ pub(super) fn add_key(config: &Config, introduced: SystemTime) -> io::Result<()>
             bytes(NAME_BYTES),
             key.bytes().as_mut_ptr(),
             bytes(KEY_BYTES),
-            since.as_secs(),
+            FROM_NOW_ON,
         )
     };
     if outcome != 0 {

@@ -42,6 +42,8 @@ pub(super) struct Wire {
     pub(super) is_greeted: bool,
     /// The first byte was looked at, and is not.
     pub(super) is_plaintext: bool,
+    /// Something of ours is on its way.
+    pub(super) has_sent: bool,
     /// A direct `send` failed; told by the next flush.
     failure: Option<io::Error>,
     #[cfg(test)]
@@ -59,6 +61,7 @@ impl Wire {
             is_dry: false,
             is_greeted: false,
             is_plaintext: false,
+            has_sent: false,
             failure: None,
             #[cfg(test)]
             receives: 0,
@@ -132,6 +135,7 @@ impl Wire {
     }
 
     fn send(&mut self, mut data: &[u8]) {
+        self.has_sent = true;
         if DIRECT_BYTES_MIN <= data.len() && self.out.is_empty() && self.failure.is_none() {
             #[cfg(test)]
             {
