@@ -8,6 +8,8 @@ cargo := $(CARGO)
 BUILD_SSL ?= no
 PREFIX ?= /usr/local
 PORT ?= 6379
+# Where `make certs` puts what it makes; `make run` looks in ssl.
+CERTS ?= ssl
 
 BINARIES := redis-server redis-cli
 # The server under its other names.
@@ -91,7 +93,7 @@ run:
 
 certs:
 	$(cargo) run --release --quiet --locked -p certificates \
-	    $(if $(filter yes,$(OPENSSL_VENDORED)),--features openssl/vendored) -- ssl
+	    $(if $(filter yes,$(OPENSSL_VENDORED)),--features openssl/vendored) -- $(CERTS)
 
 install:
 	$(cargo) build --profile dist --locked $(FEATURES)
