@@ -11,8 +11,9 @@ OPENSSL_VENDORED ?= no
 # $(1) if static libraries lie in it.
 static_in = $(and $(wildcard $(1)/libcrypto.a),$(wildcard $(1)/libssl.a),$(1))
 # The folder of headers that belongs to the libraries in $(1): beside them in a tree that is
-# not installed, else one level up, else the system's.
-headers_of = $(firstword $(foreach folder,$(1)/include $(dir $(1))include /usr/include,\
+# not installed, else one level up; the system's go with the system's libraries only.
+headers_of = $(firstword $(foreach folder,$(1)/include $(dir $(1))include \
+	$(if $(filter /usr/lib%,$(1)),/usr/include),\
 	$(if $(wildcard $(folder)/openssl/opensslv.h),$(folder))))
 
 ifeq ($(OPENSSL_VENDORED),no)
@@ -26,9 +27,13 @@ ifeq ($(OPENSSL_VENDORED),no)
       $(error OPENSSL_LIB_DIR must be a folder that has libcrypto.a and libssl.a, and "$(OPENSSL_LIB_DIR)" has not)
     endif
     override OPENSSL_INCLUDE_DIR := $(abspath $(or $(OPENSSL_INCLUDE_DIR),$(call headers_of,$(OPENSSL_LIB_DIR))))
+    ifeq (,$(wildcard $(OPENSSL_INCLUDE_DIR)/openssl/opensslv.h))
+      $(error OPENSSL_INCLUDE_DIR must be a folder that has openssl/opensslv.h, as belongs to $(OPENSSL_LIB_DIR))
+    endif
   else ifeq (,$(OPENSSL_DIR))
     OPENSSL_LIB_DIR := $(firstword $(foreach folder,\
-	/usr/lib/$(shell $(CC) -print-multiarch 2>/dev/null) /usr/lib64 /usr/lib $(CURDIR)/deps/openssl,\
+	/usr/lib/$(shell $(CC) -print-multiarch 2>/dev/null) \
+	$(shell pkg-config --variable=libdir libcrypto 2>/dev/null) /usr/lib64 /usr/lib $(CURDIR)/deps/openssl,\
 	$(call static_in,$(folder:/=))))
     OPENSSL_INCLUDE_DIR := $(if $(OPENSSL_LIB_DIR),$(call headers_of,$(OPENSSL_LIB_DIR)))
     ifeq (,$(OPENSSL_INCLUDE_DIR))
