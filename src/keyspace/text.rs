@@ -184,15 +184,12 @@ impl TextEntry<'_> {
             slot => self.slot = slot,
         }
         let Some(Slot::Occupied(item)) = &mut self.slot else { return &mut [] };
-        if let Content::Embedded(bytes) = item.content()
-            && bytes.len() < length
-        {
-            let mut raw = ThinVec::with_capacity(greedy(length));
+        // Even if it need not grow: what was changed in place is "raw" from then on.
+        if let Content::Embedded(bytes) = item.content() {
+            let room = if bytes.len() < length { greedy(length) } else { bytes.len() };
+            let mut raw = ThinVec::with_capacity(room);
             raw.extend_from_slice(bytes);
             item.set_value(Value::Raw(raw), Expiry::Keep);
-        }
-        if item.record().is_embedded() {
-            return item.embedded_mut().expect("asked just now");
         }
         item.value_mut().expect("it is not embedded").grow(length)
     }

@@ -3,10 +3,7 @@
 use std::io::{self, Write};
 
 use ae::{Fd, Mask};
-use net::{
-    Accepted, Address, Connection, Stream,
-    ssl::{self, ssl_negotiate},
-};
+use net::{Accepted, Address, Connection, Stream, ssl::ssl_negotiate};
 use sys::log;
 
 use crate::{
@@ -158,9 +155,4 @@ fn refuse(server: &mut Server, id: ClientId, fd: Fd, datum: Datum, text: &str) {
 pub fn wake_doors(server: &mut Server) {
     let Server { doors, events, .. } = server;
     doors.iter().flatten().for_each(|door| events.want(door.fd, Mask::READ));
-}
-
-/// What is said in the log of one who speaks TLS at a door that does not.
-pub fn is_tls_at_plain_door(connection: &Connection, first: &[u8]) -> bool {
-    !connection.is_ssl() && !first.is_empty() && ssl::looks_like_tls(first)
 }

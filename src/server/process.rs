@@ -10,6 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, call},
+        output,
     },
 };
 
@@ -34,7 +35,10 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
             is_unauthenticated: server.requires_auth(&frame.session),
         };
         match frame.query.advance(&limits) {
-            Ok(true) => process_command(server, id, frame),
+            Ok(true) => {
+                process_command(server, id, frame);
+                output::close_caller_if_over_limit(server, id, frame);
+            }
             Ok(false) => return,
             Err(error) => refuse_request(server, id, frame, error),
         }
@@ -124,7 +128,9 @@ fn unknown_command(argv: Argv<'_>) -> ReplyError {
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {
     let text = [&b"ERR Protocol error: "[..], &protocol_error_text(error)].concat();
-    frame.reply.error(&text);
+    if frame.session.reply_mode == ReplyMode::On {
+        frame.reply.error(&text);
+    }
     server.stats.count_error(&text);
     if log::is_wanted(log::Level::Verbose) {
         let query = frame.query.unread();
