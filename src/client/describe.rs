@@ -71,8 +71,7 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
             .into_bytes();
     line.extend_from_slice(client.name.as_deref().unwrap_or_default());
     let query = talk.query.map_or((0, 0, 0), |query| {
-        let pending = query.pending_bytes();
-        (pending, query.buffer_capacity().saturating_sub(pending), query.memory_bytes())
+        (query.pending_bytes(), query.room_bytes(), query.memory_bytes())
     });
     let output = talk.reply.output();
     let tail = output.tail_capacity().max(REPLY_BUFFER_BYTES_SHOWN_MIN);

@@ -60,6 +60,11 @@ impl Output {
     /// Appends bytes.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.tail.extend_from_slice(bytes);
+        self.seal_if_long();
+    }
+
+    /// Begins another tail if this one has grown long; for those who wrote to `tail`.
+    pub(crate) fn seal_if_long(&mut self) {
         if TAIL_BYTES_MAX <= self.tail.len() {
             self.seal();
         }
