@@ -18,7 +18,7 @@ pub mod shutdown;
 pub mod start;
 pub mod tune;
 
-use std::io;
+use std::{io, time::Duration};
 
 use ae::{Events, Fd};
 use base::clock::Clock;
@@ -212,6 +212,11 @@ impl Server {
 
     fn turn_began(&mut self) {
         self.turn_began_us = self.clock.monotonic_us();
+    }
+
+    /// How long this turn has been busy.
+    fn turn_took(&self) -> Duration {
+        Duration::from_micros(self.clock.monotonic_us() - self.turn_began_us)
     }
 
     fn turn_ended(&mut self) {
