@@ -38,7 +38,8 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::Port => listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?,
         Change::TlsPort => {
             apply_ssl(server).map_err(|_| None)?;
-            listen::reopen(server, DoorKind::Tls).map_err(|_| None)?;
+            let in_use = Change::Port.failure();
+            listen::reopen(server, DoorKind::Tls).map_err(|_| Some(in_use.to_owned()))?;
         }
         Change::Bind => {
             listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?;
