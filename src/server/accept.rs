@@ -3,10 +3,7 @@
 use std::io::{self, Write};
 
 use ae::{Fd, Mask};
-use net::{
-    Accepted, Address, Connection, Stream,
-    ssl::ssl_negotiate,
-};
+use net::{Accepted, Address, Connection, Stream, ssl::ssl_negotiate};
 use sys::log;
 
 use crate::{

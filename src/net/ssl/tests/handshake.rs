@@ -16,6 +16,7 @@ use super::{
     papers::{Papers, Wanted, issue, plain, rsa},
     settings, step_handshakes,
 };
+use crate::{Address, Connection};
 
 #[test]
 fn a_client_negotiates_talks_and_leaves() {
@@ -116,6 +117,32 @@ fn tls_at_a_plaintext_port_is_recognised() {
     for first in [&b"*1\r\n"[..], b"PING", b"", &[0x16, b'x']] {
         assert!(!looks_like_tls(first), "{first:?}");
     }
+}
+
+#[test]
+fn without_a_deadline_nothing_ends_and_nothing_piles_up() {
+    let papers = Papers::new();
+    let mut world = World::new(Settings { handshake_timeout_s: 0, ..settings(&papers) });
+    let _silent = world.accept();
+    let mut waiting = world.accept();
+    waiting.write_all(&[0x16]).unwrap();
+    world.budget = Duration::ZERO;
+    (0..3).for_each(|_| world.turn());
+    expire_handshakes(&mut world);
+    assert_eq!(world.ssl.handshakes.pop_old(Instant::now(), Duration::ZERO), None);
+    assert!(world.outcomes.is_empty());
+}
+
+#[test]
+fn a_plaintext_connection_is_through_at_once() {
+    let papers = Papers::new();
+    let mut world = World::new(settings(&papers));
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let stream = crate::Stream::Unix(mio::net::UnixStream::from_std(ours));
+    world.add(Connection::plain(stream, Address::Unknown));
+    world.turns_until(|world| world.through == 1);
+    assert_eq!(world.field("ssl_handshakes_done"), "0");
 }
 
 #[test]
