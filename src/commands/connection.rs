@@ -131,7 +131,7 @@ impl<'a> HelloArgs<'a> {
         let mut words = argv.from(2);
         while let Some(word) = words.next() {
             let syntax_error =
-                || ReplyError::Bytes([b"ERR Syntax error in HELLO option '", word, b"'"].concat());
+                || ReplyError::quoting("ERR Syntax error in HELLO option '", word, "'");
             if word.eq_ignore_ascii_case(b"auth") && 2 <= words.len() {
                 args.auth = words.next().zip(words.next());
             } else if word.eq_ignore_ascii_case(b"setname") && 1 <= words.len() {

@@ -8,7 +8,7 @@ use resp::Protocol;
 use crate::{
     commands::help,
     config::ProtectedAction,
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError},
     keyspace::{Access, Text},
     server::{
         Server,
@@ -16,8 +16,6 @@ use crate::{
     },
 };
 
-/// Of a subcommand that is none, this much is repeated.
-const NAME_BYTES_MAX: usize = 128;
 /// A snapshot looks at texts up to this length whether they are integers.
 const INTEGER_BYTES_MAX: usize = 11;
 /// And leaves texts up to this length as they are.
@@ -60,9 +58,9 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         }
         _ => {
             let name = call.arg(1);
-            let text = b"ERR unknown subcommand or wrong number of arguments for '";
-            let name = &name[..name.len().min(NAME_BYTES_MAX)];
-            return Err(ReplyError::Bytes([&text[..], name, b"'. Try DEBUG HELP."].concat()));
+            let text = "ERR unknown subcommand or wrong number of arguments for '";
+            let name = &name[..name.len().min(REPEATED_BYTES_MAX)];
+            return Err(ReplyError::quoting(text, name, "'. Try DEBUG HELP."));
         }
     }
     Ok(())
@@ -130,9 +128,8 @@ fn serialized_bytes(text: &[u8], compresses: bool) -> usize {
     if !compresses || text.len() <= UNCOMPRESSED_BYTES_MAX {
         return plain;
     }
-    lzf::compress(text).map_or(plain, |packed| {
-        1 + header(packed.len()) + header(text.len()) + packed.len()
-    })
+    lzf::compress(text)
+        .map_or(plain, |packed| 1 + header(packed.len()) + header(text.len()) + packed.len())
 }
 
 /// DEBUG SDSLEN key

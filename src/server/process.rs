@@ -6,7 +6,7 @@ use sys::log;
 use crate::{
     client::{ClientId, Frame, ReplyMode},
     command::{CommandId, Lookup, flags::Flags},
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
         Server,
         call::{Call, call},
@@ -14,8 +14,6 @@ use crate::{
     },
 };
 
-/// Of what an unknown command was called with, this much is repeated to its client.
-const REPEATED_BYTES_MAX: usize = 128;
 /// Attempts by HTTP are logged no more often.
 const HTTP_LOGGED_EVERY_S: u64 = 60;
 /// Of a request that is none, this much is logged.
@@ -99,7 +97,8 @@ fn speaks_http(argv: Argv<'_>) -> bool {
 /// Closes without a word, what was answered before included.
 fn refuse_http(server: &mut Server, id: ClientId, frame: &mut Frame) {
     let now_s = server.clock.now_s();
-    if server.lifecycle.http_logged_s.is_none_or(|at_s| HTTP_LOGGED_EVERY_S < now_s.abs_diff(at_s)) {
+    if server.lifecycle.http_logged_s.is_none_or(|at_s| HTTP_LOGGED_EVERY_S < now_s.abs_diff(at_s))
+    {
         server.lifecycle.http_logged_s = Some(now_s);
         let peer = server.clients.peek(id).map_or("?", |client| &client.peer);
         log::warning!(
@@ -154,10 +153,8 @@ fn unknown_command(argv: Argv<'_>) -> ReplyError {
     ReplyError::Bytes(text)
 }
 
-/// Cuts a text where C would end it, or where it gets too long.
 fn shown(text: &[u8], bytes_max: usize) -> &[u8] {
-    let text = &text[..text.len().min(bytes_max)];
-    text.split(|byte| *byte == 0).next().unwrap_or_default()
+    printed(&text[..text.len().min(bytes_max)])
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {
