@@ -59,8 +59,9 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
+            let query = &frame.query;
             let Frame { session, reply, .. } = frame;
-            call(server, Call { client: id, command, argv, session, reply });
+            call(server, Call { client: id, command, argv, query, session, reply });
         }
         Err(error) => {
             let text = error.to_bytes();
