@@ -13,6 +13,8 @@ pub enum ReplyError {
     WrongType,
     /// Not an integer where one is needed.
     NotInteger,
+    /// An integer that Redis keeps in 32 bits, and that does not fit.
+    NotInI32,
     /// Not a float where one is needed.
     NotFloat,
     /// A sum that no integer holds.
@@ -68,6 +70,9 @@ impl ReplyError {
         let text = match self {
             Self::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
             Self::NotInteger => "ERR value is not an integer or out of range",
+            Self::NotInI32 => {
+                "ERR value is out of range, value must between -2147483648 and 2147483647"
+            }
             Self::NotFloat => "ERR value is not a valid float",
             Self::Overflow => "ERR increment or decrement would overflow",
             Self::DecrementOverflow => "ERR decrement would overflow",

@@ -43,6 +43,8 @@ pub struct Lifecycle {
     pub cron_count: u64,
     /// How often it runs in a second at present.
     pub hz: u32,
+    /// When an attempt to speak HTTP was logged last, in seconds since the epoch.
+    pub http_logged_s: Option<u64>,
     /// The place of the client that the cron looks at next.
     pub next_client: usize,
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use crate::session::Failure;
+use crate::failure::Failure;
 
 /// What a shell reports of a process that wrote where nobody reads.
 const BROKEN_PIPE_CODE: u8 = 128 + 13;

@@ -19,7 +19,7 @@ use rustyline::validate::Validator;
 use rustyline::{Config, Editor, Helper};
 
 use crate::console::Console;
-use crate::session::Failure;
+use crate::failure::Failure;
 
 /// Redis's own tool keeps as many.
 const HISTORY_LINES_MAX: usize = 100;

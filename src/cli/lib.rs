@@ -7,6 +7,7 @@ pub mod args;
 mod connect;
 mod console;
 mod editor;
+mod failure;
 pub mod format;
 mod help;
 mod interrupt;

@@ -10,9 +10,10 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use crate::connect::Link;
 use crate::editor::LineEditor;
+use crate::failure::Failure;
 use crate::format::Form;
 use crate::secret::is_secret;
-use crate::session::{Failure, Session, is};
+use crate::session::{Session, is};
 
 /// A command that takes this long has its time shown.
 const SLOW: Duration = Duration::from_millis(500);

@@ -8,7 +8,8 @@ use base::split::split_args;
 use crate::args::{Args, StdinUse};
 use crate::connect::describe;
 use crate::console::{Console, Environment};
-use crate::session::{Failure, Session};
+use crate::failure::Failure;
+use crate::session::Session;
 use crate::{editor, repl};
 
 /// Does what the command line asks for; returns the exit code.

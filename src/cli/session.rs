@@ -11,22 +11,10 @@ use resp::value::Value;
 use crate::args::{Args, ProtocolChoice};
 use crate::connect::{Link, LinkError};
 use crate::console::{Console, Environment};
+use crate::failure::Failure;
 use crate::format::{Form, Layout};
 use crate::help;
 use crate::interrupt::Interrupts;
-
-/// Why a command came to nothing; what there was to say has been said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The command failed; at a prompt the next may work.
-    Command,
-    /// The user has ended what ran on.
-    Interrupted,
-    /// The server is down, as asked.
-    ShutDown,
-    /// The tool ends with this code.
-    Exit(u8),
-}
 
 /// What becomes of messages that answer nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

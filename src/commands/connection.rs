@@ -34,8 +34,9 @@ pub(super) fn echo(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
 
 /// SELECT index
 pub(super) fn select(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let db = parse_i64(call.arg(1)).filter(|db| i32::try_from(*db).is_ok());
-    let db = usize::try_from(db.ok_or(ReplyError::NotInteger)?).ok();
+    let db = parse_i64(call.arg(1)).ok_or(ReplyError::NotInteger)?;
+    let db = i32::try_from(db).map_err(|_| ReplyError::NotInI32)?;
+    let db = usize::try_from(db).ok();
     let db = db.filter(|db| *db < server.keyspace.db_count());
     call.session.db = db.ok_or(ReplyError::DbOutOfRange)?;
     call.reply.ok();

@@ -177,7 +177,11 @@ impl Config {
             if gate.is_loading && flags.denied_while_loading {
                 return Err(SetError::Loading);
             }
-            if parameters.iter().any(|known| known.name == parameter.name) {
+            // An alias is another parameter in this: as in Redis, the last one counts.
+            let known = parameters.iter().zip(pairs).any(|(known, (other, _))| {
+                known.name == parameter.name && known.called(other) == parameter.called(name)
+            });
+            if known {
                 return Err(failed("duplicate parameter"));
             }
             parameters.push(parameter);

@@ -269,3 +269,70 @@ fn wait(socket: &impl AsRawFd, mask: Mask, deadline: Option<Instant>) -> io::Res
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{ErrorKind, Read, Write},
+        net::TcpListener,
+        os::unix::net::UnixListener,
+        thread,
+        time::{Duration, Instant},
+    };
+
+    use super::{Stream, Target, Timeouts};
+
+    #[test]
+    fn a_plain_stream_talks_waits_and_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4];
+            stream.read_exact(&mut request).unwrap();
+            stream.write_all(&request).unwrap();
+            stream
+        });
+        let target = Target::Tcp { host: "127.0.0.1".to_owned(), port };
+        let io = Some(Duration::from_millis(100));
+        let mut stream = Stream::connect(&target, None, Timeouts { connect: io, io }).unwrap();
+        assert!(!stream.is_ssl() && stream.tls_info().is_none());
+        assert_eq!(stream.peer().to_string(), format!("127.0.0.1:{port}"));
+        stream.write_all(b"PING").unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"PING");
+        let began = Instant::now();
+        assert_eq!(stream.read(&mut answer).unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(!stream.wait_readable(Duration::from_millis(10)).unwrap());
+        assert!(Duration::from_millis(100) <= began.elapsed());
+        drop(server.join().unwrap());
+        assert!(stream.wait_readable(Duration::from_secs(5)).unwrap());
+        assert_eq!(stream.read(&mut answer).unwrap(), 0);
+    }
+
+    #[test]
+    fn nobody_at_the_other_end_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let target = Target::Tcp { host: "localhost".to_owned(), port };
+        let error = Stream::connect(&target, None, Timeouts::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        let target = Target::Unix("/nowhere/socket".into());
+        let error = Stream::connect(&target, None, Timeouts::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_unix_socket_is_a_target_too() {
+        let path = std::env::temp_dir().join(format!("net-blocking-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut stream =
+            Stream::connect(&Target::Unix(path.clone()), None, Timeouts::default()).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(b"x").unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        std::fs::remove_file(path).unwrap();
+    }
+}

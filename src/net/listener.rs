@@ -113,13 +113,7 @@ impl Listener {
         };
         match outcome {
             Ok((stream, peer)) => Accepted::Stream(stream, peer),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Accepted::Nobody,
-            Err(error) => match error.raw_os_error() {
-                Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS) => {
-                    Accepted::Exhausted(error)
-                }
-                _ => Accepted::Lost(error),
-            },
+            Err(error) => Accepted::failed(error),
         }
     }
 
@@ -128,6 +122,18 @@ impl Listener {
         match self {
             Self::Tcp(listener) => listener.local_addr().map_or(0, |address| address.port()),
             Self::Unix(..) => 0,
+        }
+    }
+}
+
+impl Accepted {
+    fn failed(error: io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EAGAIN) => Self::Nobody,
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS) => {
+                Self::Exhausted(error)
+            }
+            _ => Self::Lost(error),
         }
     }
 }
@@ -305,6 +311,15 @@ mod tests {
         stream.set_nodelay(true).unwrap();
         stream.set_keepalive(300).unwrap();
         assert!(matches!(listener.accept(), Accepted::Nobody));
+    }
+
+    #[test]
+    fn running_out_is_told_from_one_lost_connection() {
+        let failed = |errno| Accepted::failed(std::io::Error::from_raw_os_error(errno));
+        assert!(matches!(failed(libc::EAGAIN), Accepted::Nobody));
+        assert!(matches!(failed(libc::EMFILE), Accepted::Exhausted(_)));
+        assert!(matches!(failed(libc::ENFILE), Accepted::Exhausted(_)));
+        assert!(matches!(failed(libc::ECONNABORTED), Accepted::Lost(_)));
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::{
 
 /// Of what an unknown command was called with, this much is repeated to its client.
 const REPEATED_BYTES_MAX: usize = 128;
+/// Attempts by HTTP are logged no more often.
+const HTTP_LOGGED_EVERY_S: u64 = 60;
 /// Of a request that is none, this much is logged.
 const LOGGED_BYTES_MAX: usize = 128;
 
@@ -53,6 +55,9 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
     if argv.count() == 0 {
         return;
     }
+    if speaks_http(argv) {
+        return refuse_http(server, id, frame);
+    }
     let mark = frame.reply.mark();
     match permit(server, frame, argv) {
         Ok(command) => {
@@ -84,6 +89,30 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
     }
 }
 
+/// Whether a browser was made to send this: what it posts must not be carried out.
+#[inline]
+fn speaks_http(argv: Argv<'_>) -> bool {
+    let name = argv.at(0);
+    matches!(name.len(), 4 | 5)
+        && (name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:"))
+}
+
+/// Closes without a word, what was answered before included.
+fn refuse_http(server: &mut Server, id: ClientId, frame: &mut Frame) {
+    let now_s = server.clock.now_s();
+    if server.lifecycle.http_logged_s.is_none_or(|at_s| HTTP_LOGGED_EVERY_S < now_s.abs_diff(at_s)) {
+        server.lifecycle.http_logged_s = Some(now_s);
+        let peer = server.clients.peek(id).map_or("?", |client| &client.peer);
+        log::warning!(
+            "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: \
+             commands to Redis. This is likely due to an attacker attempting to use Cross Protocol \
+             Scripting to compromise your Redis instance. Connection from {peer} aborted."
+        );
+    }
+    frame.query.clear();
+    server.clients.close(id);
+}
+
 /// Says whether a command may run at all: known, well-formed, allowed at this moment.
 fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandId, ReplyError> {
     let command = match server.commands.find(argv) {
@@ -109,22 +138,27 @@ fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandI
 }
 
 fn unknown_command(argv: Argv<'_>) -> ReplyError {
-    let name = argv.at(0);
     let mut text = b"ERR unknown command '".to_vec();
-    text.extend_from_slice(&name[..name.len().min(REPEATED_BYTES_MAX)]);
+    text.extend_from_slice(shown(argv.at(0), REPEATED_BYTES_MAX));
     text.extend_from_slice(b"', with args beginning with: ");
     let mut repeated = 0;
     for arg in argv.from(1) {
         if REPEATED_BYTES_MAX <= repeated {
             break;
         }
-        let arg = &arg[..arg.len().min(REPEATED_BYTES_MAX - repeated)];
+        let arg = shown(arg, REPEATED_BYTES_MAX - repeated);
         text.push(b'\'');
         text.extend_from_slice(arg);
         text.extend_from_slice(b"' ");
         repeated += arg.len() + 3;
     }
     ReplyError::Bytes(text)
+}
+
+/// Cuts a text where C would end it, or where it gets too long.
+fn shown(text: &[u8], bytes_max: usize) -> &[u8] {
+    let text = &text[..text.len().min(bytes_max)];
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {

@@ -44,6 +44,14 @@ impl Value {
         }
     }
 
+    /// Counts the bytes by which the string can grow where it is.
+    pub fn spare(&self) -> usize {
+        match self {
+            Self::Raw(bytes) => bytes.capacity() - bytes.len(),
+            Self::Shared(bytes) => bytes.capacity() - bytes.len(),
+        }
+    }
+
     /// Returns the string.
     pub fn bytes(&self) -> &[u8] {
         match self {

@@ -354,18 +354,20 @@ impl Connection {
         self.has_buffers = true;
         let mut taken = 0;
         while taken < bytes {
-            if OUT_BYTES_MAX <= self.wire.pending_bytes() {
+            if self.wire.is_blocked || OUT_BYTES_MAX <= self.wire.pending_bytes() {
                 match self.wire.flush() {
                     Err(error) if error.kind() == ErrorKind::WouldBlock && 0 < taken => break,
                     outcome => outcome?,
                 }
             }
+            self.wire.left_bytes = bytes - taken;
             match self.lend_wire(|tls| send(tls, taken)) {
                 Poll::Ready(Ok(more)) => taken += more,
                 Poll::Ready(Err(error)) => return Err(self.broken(&error)),
                 Poll::Pending => break,
             }
         }
+        self.wire.left_bytes = 0;
         if taken == 0 && bytes != 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
     }
 

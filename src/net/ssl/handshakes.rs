@@ -168,6 +168,11 @@ impl Handshakes {
         Some(fd)
     }
 
+    /// Without a deadline nobody asks who was accepted when.
+    pub(super) fn forget_accepted(&mut self) {
+        self.accepted.clear();
+    }
+
     /// The list of those that wait for a seat or for their turn, newest last.
     pub(super) fn fresh(&mut self) -> &mut Vec<Fd> {
         &mut self.fresh

@@ -18,6 +18,8 @@ use std::{
     slice,
 };
 
+use socket2::SockRef;
+
 use super::HANDSHAKE_RECORD;
 use crate::Stream;
 
@@ -25,8 +27,8 @@ use crate::Stream;
 pub(super) const OUT_BYTES_MAX: usize = 128 * 1024;
 /// From here on a system call is cheaper than copying.
 const DIRECT_BYTES_MIN: usize = 8 * 1024;
-/// A buffer that has grown beyond this is given back once it is empty.
-const OUT_BYTES_KEPT: usize = 32 * 1024;
+/// Plaintext in a record.
+const RECORD_BYTES_MAX: usize = 16 * 1024;
 /// Begins an alert, which a peer may send instead of its hello.
 const ALERT_RECORD: u8 = 0x15;
 
@@ -44,6 +46,11 @@ pub(super) struct Wire {
     pub(super) is_plaintext: bool,
     /// Something of ours is on its way.
     pub(super) has_sent: bool,
+    /// Plaintext that the running write has yet to send.
+    pub(super) left_bytes: usize,
+    /// The socket did not take all of the last `send`: what is encrypted now would only be
+    /// copied.
+    pub(super) is_blocked: bool,
     /// A direct `send` failed; told by the next flush.
     failure: Option<io::Error>,
     #[cfg(test)]
@@ -62,6 +69,8 @@ impl Wire {
             is_greeted: false,
             is_plaintext: false,
             has_sent: false,
+            left_bytes: 0,
+            is_blocked: false,
             failure: None,
             #[cfg(test)]
             receives: 0,
@@ -98,14 +107,15 @@ impl Wire {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => self.sent += bytes,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.is_blocked = error.kind() == ErrorKind::WouldBlock;
+                    return Err(error);
+                }
             }
         }
         self.sent = 0;
         self.out.clear();
-        if OUT_BYTES_KEPT < self.out.capacity() {
-            self.out = Vec::new();
-        }
+        self.is_blocked = false;
         Ok(())
     }
 
@@ -136,12 +146,19 @@ impl Wire {
 
     fn send(&mut self, mut data: &[u8]) {
         self.has_sent = true;
-        if DIRECT_BYTES_MIN <= data.len() && self.out.is_empty() && self.failure.is_none() {
+        let has_more = RECORD_BYTES_MAX < self.left_bytes;
+        self.left_bytes = self.left_bytes.saturating_sub(RECORD_BYTES_MAX);
+        let is_tried =
+            DIRECT_BYTES_MIN <= data.len() && self.out.is_empty() && self.failure.is_none();
+        if is_tried {
             #[cfg(test)]
             {
                 self.sends += 1;
             }
-            match self.stream.write(data) {
+            // With more to come the kernel makes full segments, and wakes the peer for each
+            // of these only.
+            let flags = if has_more { libc::MSG_MORE } else { 0 };
+            match SockRef::from(&self.stream).send_with_flags(data, flags) {
                 Ok(bytes) => data = &data[bytes..],
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -151,6 +168,10 @@ impl Wire {
                 }
             }
         }
+        if data.is_empty() {
+            return;
+        }
+        self.is_blocked |= is_tried;
         // What the kernel has makes room at the front, if that is most of it.
         if self.out.len() / 2 < self.sent {
             self.out.drain(..self.sent);

@@ -2,8 +2,9 @@
 
 use std::{
     io::{Read, Write},
+    net::Shutdown,
     os::unix::net::UnixStream,
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,7 @@ use super::{
     papers::{Papers, Wanted, issue, plain, rsa},
     settings, step_handshakes,
 };
+use crate::{Address, Connection};
 
 #[test]
 fn a_client_negotiates_talks_and_leaves() {
@@ -48,7 +50,10 @@ fn a_cut_without_close_notify_is_an_error() {
     let mut world = World::new(settings(&papers));
     let stream = world.accept();
     world.serve_while(|| {
-        drop(connect(connector(), stream).unwrap().get_ref().shutdown(std::net::Shutdown::Both))
+        let mut tls = connect(connector(), stream).unwrap();
+        tls.write_all(b"x").unwrap();
+        tls.read_exact(&mut [0]).unwrap();
+        tls.get_ref().shutdown(Shutdown::Both).unwrap();
     });
     world.turns_until(|world| world.ends.len() == 1);
     assert_eq!(world.ends, [Some("the peer closed without close_notify".to_owned())]);
@@ -112,6 +117,32 @@ fn tls_at_a_plaintext_port_is_recognised() {
     for first in [&b"*1\r\n"[..], b"PING", b"", &[0x16, b'x']] {
         assert!(!looks_like_tls(first), "{first:?}");
     }
+}
+
+#[test]
+fn without_a_deadline_nothing_ends_and_nothing_piles_up() {
+    let papers = Papers::new();
+    let mut world = World::new(Settings { handshake_timeout_s: 0, ..settings(&papers) });
+    let _silent = world.accept();
+    let mut waiting = world.accept();
+    waiting.write_all(&[0x16]).unwrap();
+    world.budget = Duration::ZERO;
+    (0..3).for_each(|_| world.turn());
+    expire_handshakes(&mut world);
+    assert_eq!(world.ssl.handshakes.pop_old(Instant::now(), Duration::ZERO), None);
+    assert!(world.outcomes.is_empty());
+}
+
+#[test]
+fn a_plaintext_connection_is_through_at_once() {
+    let papers = Papers::new();
+    let mut world = World::new(settings(&papers));
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let stream = crate::Stream::Unix(mio::net::UnixStream::from_std(ours));
+    world.add(Connection::plain(stream, Address::Unknown));
+    world.turns_until(|world| world.through == 1);
+    assert_eq!(world.field("ssl_handshakes_done"), "0");
 }
 
 #[test]
@@ -189,14 +220,15 @@ fn at_the_cap_the_newest_goes_first_and_the_others_wait() {
     seated.write_all(&[0x16, 3, 1]).unwrap();
     world.turns_until(|world| world.field("ssl_handshakes_under_way") == "1");
     thread::scope(|scope| {
+        let mut peers = Vec::new();
         for (name, waiting) in [("older", 1), ("newer", 2)] {
             let stream = world.accept();
-            scope.spawn(move || talk(connect_as(name, connector(), stream).unwrap()));
+            peers.push(scope.spawn(move || talk(connect_as(name, connector(), stream).unwrap())));
             world.turns_until(|world| world.ssl.handshakes.waiting() == waiting);
         }
         assert_eq!(world.field("ssl_handshakes_under_way"), "1");
         drop(seated);
-        world.turns_until(|world| world.outcomes.len() == 3);
+        world.turns_until(|_| peers.iter().all(ScopedJoinHandle::is_finished));
     });
     let names: Vec<_> = world.outcomes[1..]
         .iter()
@@ -218,11 +250,10 @@ fn a_storm_costs_established_clients_one_budget_a_turn() {
     });
     let streams: Vec<_> = (0..40).map(|_| world.accept()).collect();
     thread::scope(|scope| {
-        for stream in streams {
-            scope.spawn(move || talk(connect(connector(), stream).unwrap()));
-        }
+        let peer = |stream| scope.spawn(move || talk(connect(connector(), stream).unwrap()));
+        let peers: Vec<_> = streams.into_iter().map(peer).collect();
         let end = Instant::now() + Duration::from_secs(20);
-        while world.outcomes.len() < 40 {
+        while !peers.iter().all(ScopedJoinHandle::is_finished) {
             assert!(Instant::now() < end, "{}", world.outcomes.len());
             let (done, begun) = (world.outcomes.len(), world.ssl.handshakes.under_way());
             // The least budget is one step; a machine may be too busy to measure more.

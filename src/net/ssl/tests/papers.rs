@@ -38,9 +38,12 @@ pub(super) struct Issued {
     pub(super) key: PKey<Private>,
 }
 
+/// Bytes, and what kind of text they say they are.
+pub(super) type CommonName<'a> = (&'a [u8], Asn1Type);
+
 /// What a certificate says.
 pub(super) struct Wanted<'a> {
-    pub(super) common: &'a [(&'a [u8], Asn1Type)],
+    pub(super) common: &'a [CommonName<'a>],
     pub(super) dns: &'a [&'a str],
     pub(super) days: (i64, i64),
     pub(super) serial: &'a str,
@@ -120,7 +123,7 @@ pub(super) fn server() -> Wanted<'static> {
     }
 }
 
-pub(super) const fn plain(name: &[u8]) -> (&[u8], Asn1Type) {
+pub(super) const fn plain(name: &[u8]) -> CommonName<'_> {
     (name, Asn1Type::UTF8STRING)
 }
 

@@ -64,11 +64,10 @@ fn ask(target: &Target, tls: &Tls) -> io::Result<String> {
 #[test]
 fn chain_and_name_are_checked_by_default() {
     let papers = Papers::new();
-    let ca_file = Some(PathBuf::from(papers.path("ca.crt")));
     let local = papers.issue("local", &server());
     let other = papers.issue("other", &Wanted { dns: &["other.example"], ..server() });
     let late = papers.issue("late", &Wanted { days: (-9, -1), ..server() });
-    let trusting = Tls { ca_file: ca_file.clone(), ..Tls::default() };
+    let trusting = Tls { ca_file: Some(PathBuf::from(papers.path("ca.crt"))), ..Tls::default() };
     let named = Tls { server_name: Some("other.example".into()), ..trusting.clone() };
     let insecure = Tls { is_insecure: true, ..Tls::default() };
     let cases: [(&Issued, &Tls, Result<(), &str>); 8] = [

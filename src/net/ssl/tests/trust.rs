@@ -12,7 +12,7 @@ use openssl::{
 use super::{
     super::{AuthClients, Failure, Settings, Ssl},
     World, connect, connector, now_s,
-    papers::{Issued, Papers, Wanted, ec, issue, plain, rsa, server},
+    papers::{CommonName, Issued, Papers, Wanted, ec, issue, plain, rsa, server},
     settings,
 };
 
@@ -86,7 +86,7 @@ fn names_that_can_be_read_in_two_ways_are_refused() {
     let papers = Papers::new();
     let mut world = World::new(mutual(&papers, AuthClients::Yes));
     let two = [plain(b"ann"), plain(b"bob")];
-    let cases: [(&str, &[(&[u8], Asn1Type)], &str); 4] = [
+    let cases: [(&str, &[CommonName<'_>], &str); 4] = [
         ("nul", &[(b"ann\0.evil", Asn1Type::UTF8STRING)], "NUL"),
         ("several", &two, "several common names"),
         ("wide", &[(b"\0a\0n", Asn1Type::BMPSTRING)], "NUL"),
