@@ -19,17 +19,36 @@ pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     let changes: Vec<Change> = undo.changes().collect();
     for change in changes {
         if let Err(reason) = carry_out(server, change) {
+            log::warning!(
+                "Failed applying new configuration. Possibly related to new {} setting. Restoring \
+                 previous settings.",
+                undo.name(change)
+            );
             let error = undo.failure(change, reason.unwrap_or_else(|| change.failure().into()));
             server.config.restore(undo);
+            if is_half_done_on_failure(change, &server.config) {
+                done.push(change);
+            }
             for change in done {
                 // What could be applied before can be applied again.
-                let _ = carry_out(server, change);
+                if carry_out(server, change).is_err() {
+                    log::warning!("Failed applying restored failed CONFIG SET command");
+                }
             }
             return Err(error);
         }
         done.push(change);
     }
     Ok(())
+}
+
+/// Those that change two things; the first may have been exchanged when the second failed.
+fn is_half_done_on_failure(change: Change, config: &Config) -> bool {
+    match change {
+        Change::TlsPort => true,
+        Change::Bind => 0 < config.network.tls_port,
+        _ => false,
+    }
 }
 
 /// Fails with a reason, or with none where Redis's words are enough.
