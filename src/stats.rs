@@ -129,7 +129,7 @@ impl Rate {
         if let Some((before, at_ms)) = self.last {
             let passed_ms = now_ms.saturating_sub(at_ms);
             let grown = count.saturating_sub(before);
-            self.samples[self.at] = if passed_ms == 0 { 0 } else { grown * 1000 / passed_ms };
+            self.samples[self.at] = (grown * 1000).checked_div(passed_ms).unwrap_or(0);
             self.at = (self.at + 1) % SAMPLES;
         }
         self.last = Some((count, now_ms));

@@ -168,7 +168,12 @@ fn describe_server(server: &mut Server, call: &mut Call<'_>) {
 /// RESET: as if the client had just connected.
 pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let is_authenticated = server.config.security.requirepass.is_empty();
-    *call.session = Session { is_authenticated, reply_mode: ReplyMode::On, ..Session::default() };
+    // CLIENT REPLY OFF ends here, but who asked for one reply less hears not even RESET.
+    let reply_mode = match call.session.reply_mode {
+        ReplyMode::Skip => ReplyMode::Skip,
+        _ => ReplyMode::On,
+    };
+    *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);
     if let Some(client) = server.clients.find(call.client) {

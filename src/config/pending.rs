@@ -115,7 +115,8 @@ pub fn later(config: &Config) -> Vec<String> {
     let defaults = Config::new(config.start.is_ssl_compiled);
     let mut warnings = Vec::new();
     if !config.persistence.save.is_empty() {
-        warnings.push("save: nothing is written to disk yet".to_owned());
+        warnings
+            .push("save: snapshots are not written yet: the data ends with the process".to_owned());
     }
     for later in LATER {
         let differs = |parameter: &&Parameter| parameter.text(config) != parameter.text(&defaults);
