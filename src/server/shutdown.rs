@@ -35,7 +35,7 @@ pub fn look_at_signals(server: &mut Server) {
 
 /// Makes the loop end, unless that would lose data that was to be kept.
 pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), ShutdownRefused> {
-    log::warning!("User requested shutdown...");
+    log::notice!("User requested shutdown...");
     if options.save == Some(true) && !options.force {
         log::warning!("This server cannot write snapshots yet: SHUTDOWN SAVE would lose the data.");
         return Err(ShutdownRefused);
