@@ -4,6 +4,7 @@ use std::{thread, time::Duration};
 
 use base::{float::parse_f64, lzf, number::parse_i64};
 use resp::Protocol;
+use sys::crash;
 
 use crate::{
     commands::help,
@@ -40,6 +41,9 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let name = call.arg(1).to_ascii_lowercase();
     match (&name[..], call.argv.count()) {
         (b"help", 2) => help(call),
+        (b"segfault", 2) => crash::fault(),
+        (b"panic", 2) => panic!("called by DEBUG PANIC"),
+        (b"assert", 2) => assert!(call.argv.count() != 2, "1 == 2"),
         (b"sleep", 3) => sleep(call)?,
         (b"object", 3) => return object(server, call),
         (b"sdslen", 3) => return sdslen(server, call),
@@ -130,9 +134,8 @@ fn serialized_bytes(text: &[u8], compresses: bool) -> usize {
     if !compresses || text.len() <= UNCOMPRESSED_BYTES_MAX {
         return plain;
     }
-    lzf::compress(text).map_or(plain, |packed| {
-        1 + header(packed.len()) + header(text.len()) + packed.len()
-    })
+    lzf::compress(text)
+        .map_or(plain, |packed| 1 + header(packed.len()) + header(text.len()) + packed.len())
 }
 
 /// DEBUG SDSLEN key
@@ -215,12 +218,16 @@ fn help(call: &mut Call<'_>) {
     help::reply(
         call,
         &[
+            "ASSERT",
+            "    Crash the server, by an assertion that fails.",
             "ERROR <string>",
             "    Return an error reply of <string>.",
             "LOG <message>",
             "    Write <message> to the server's log.",
             "OBJECT <key>",
             "    Show low level facts about <key> and its value.",
+            "PANIC",
+            "    Crash the server, by a panic.",
             "PAUSE-CRON <0|1>",
             "    Stop the periodic work, or let it go on.",
             "PROTOCOL <type>",
@@ -228,6 +235,8 @@ fn help(call: &mut Call<'_>) {
             "    attrib, push, verbatim, true, false or bignum.",
             "SDSLEN <key>",
             "    Show how long the texts of <key> and its value are, and what they take.",
+            "SEGFAULT",
+            "    Crash the server, by a fatal signal.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Turn the active expiry of keys off or on.",
             "SLEEP <seconds>",

@@ -165,8 +165,8 @@ fn reply_expiry(
 /// PERSIST key
 pub(super) fn persist(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let has_changed = server.keyspace.touch(db, key, Look::Write)
-        && server.keyspace.set_expiry(db, key, None);
+    let has_changed =
+        server.keyspace.touch(db, key, Look::Write) && server.keyspace.set_expiry(db, key, None);
     if has_changed {
         server.keyspace.written(db, key, "persist");
     }

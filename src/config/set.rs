@@ -65,9 +65,13 @@ impl Undo {
 
     /// The error for a change that could not be applied.
     pub fn failure(&self, change: Change, reason: impl Into<Reason>) -> SetError {
+        SetError::Failed(self.name(change).into(), reason.into())
+    }
+
+    /// The parameter that asked for a change.
+    pub fn name(&self, change: Change) -> &'static str {
         let named = self.changes.iter().find(|(known, _)| *known == change);
-        let name = named.map_or("", |(_, name)| *name);
-        SetError::Failed(name.into(), reason.into())
+        named.map_or("", |(_, name)| *name)
     }
 }
 

@@ -76,4 +76,7 @@ pub fn call(server: &mut Server, mut call: Call<'_>) {
     let took_us = server.clock.monotonic_us() - began_us;
     server.stats.commands_us += took_us;
     server.commands.ran(command, took_us, outcome.is_err());
+    if server.config.logging.latency_tracking {
+        server.commands.track(command, took_us);
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod apply;
+pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
@@ -17,6 +18,7 @@ pub mod renew;
 pub mod shutdown;
 pub mod start;
 pub mod tune;
+pub mod unsaved;
 
 use std::io;
 
@@ -134,7 +136,6 @@ impl Server {
             run_id: run_id(),
             replication_id: run_id(),
             started_s: now_s,
-            supervised: "no",
             expires_actively: true,
             hz: config.general.hz,
             ..Lifecycle::default()

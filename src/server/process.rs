@@ -104,7 +104,8 @@ fn speaks_http(argv: Argv<'_>) -> bool {
 /// Closes without a word, what was answered before included.
 fn refuse_http(server: &mut Server, id: ClientId, frame: &mut Frame) {
     let now_s = server.clock.now_s();
-    if server.lifecycle.http_logged_s.is_none_or(|at_s| HTTP_LOGGED_EVERY_S < now_s.abs_diff(at_s)) {
+    if server.lifecycle.http_logged_s.is_none_or(|at_s| HTTP_LOGGED_EVERY_S < now_s.abs_diff(at_s))
+    {
         server.lifecycle.http_logged_s = Some(now_s);
         let peer = server.clients.peek(id).map_or("?", |client| &client.peer);
         log::warning!(

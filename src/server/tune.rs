@@ -91,7 +91,9 @@ pub fn set_crash_log(server: &Server) {
         is_enabled: general.crash_log_enabled,
         tests_memory: general.crash_memcheck_enabled,
         exits_on_panic: general.use_exit_on_panic,
-        pid_file: Some(server.lifecycle.pidfile.clone().into()).filter(|_| general.daemonize),
+        // There is none before its name stands here.
+        pid_file: Some(server.lifecycle.pidfile.clone().into())
+            .filter(|_| server.lifecycle.is_daemon),
     };
     if let Err(error) = crash::configure(settings) {
         log::warning!("Crash reports cannot be made: {error}");

@@ -33,7 +33,8 @@ pub(in crate::commands) fn mset(server: &mut Server, call: &mut Call<'_>) -> Com
 pub(in crate::commands) fn msetnx(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     check_pairs(call)?;
     let db = call.db();
-    let is_any_present = call.argv.from(1).step_by(2).any(|key| server.keyspace.touch(db, key, Look::Write));
+    let is_any_present =
+        call.argv.from(1).step_by(2).any(|key| server.keyspace.touch(db, key, Look::Write));
     if !is_any_present {
         set_all(server, call);
     }

@@ -50,9 +50,8 @@ impl<'a> SetArgs<'a> {
         while let Some(word) = words.next() {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
             // The same unit may be named again: the last number counts.
-            let may_be = |unit: &Unit| {
-                ttl.is_none() && moment.is_none_or(|(other, _)| other == *unit)
-            };
+            let may_be =
+                |unit: &Unit| ttl.is_none() && moment.is_none_or(|(other, _)| other == *unit);
             if form == Form::Set && is("nx") && condition != Condition::IfPresent {
                 condition = Condition::IfAbsent;
             } else if form == Form::Set && is("xx") && condition != Condition::IfAbsent {
