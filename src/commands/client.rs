@@ -67,7 +67,6 @@ pub(super) fn setinfo(server: &mut Server, call: &mut Call<'_>) -> CommandResult
     }
     if !is_clean_name(value) {
         let tail = &b" cannot contain spaces, newlines or special characters."[..];
-        let attribute: &[u8] = if is_name { b"lib-name" } else { b"lib-ver" };
         return Err(ReplyError::Bytes([b"ERR ", attribute, tail].concat()));
     }
     let value = (!value.is_empty()).then(|| value.into());

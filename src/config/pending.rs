@@ -63,10 +63,7 @@ const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
     Later { names: &["notify-keyspace-events"], what: "keyspace events are not published yet" },
     Later { names: &["slowlog-*"], what: "there is no slow log yet" },
-    Later {
-        names: &["latency-monitor-threshold", "latency-tracking*"],
-        what: "latency is not measured yet",
-    },
+    Later { names: &["latency-monitor-threshold"], what: "latency is not watched yet" },
     Later {
         names: &["lazyfree-*", "replica-lazy-flush"],
         what: "values are not freed in the background yet",

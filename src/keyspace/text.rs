@@ -1,11 +1,10 @@
 //! Room: keys that hold strings: one search to look at one and change it.
 
 use ds::{
-    Content, Expiry, Record, dict,
+    Content, Expiry, Record, ThinBytes, dict,
     store::{Item, Slot},
 };
 use resp::{Argv, Shared};
-use thin_vec::ThinVec;
 
 use crate::{
     error::ReplyError,
@@ -192,8 +191,8 @@ impl TextEntry<'_> {
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
         match self.slot.take() {
             Some(Slot::Vacant(vacant)) => {
-                let mut bytes = ThinVec::with_capacity(length);
-                bytes.resize(length, 0);
+                let mut bytes = ThinBytes::with_capacity(length);
+                bytes.grow(length);
                 let mut item = vacant.insert_value(Value::Raw(bytes), None);
                 item.set_lru(self.fresh_access);
                 self.slot = Some(Slot::Occupied(item));
@@ -204,8 +203,8 @@ impl TextEntry<'_> {
         // Even if it need not grow: what was changed in place is "raw" from then on.
         if let Content::Embedded(bytes) = item.content() {
             let room = if bytes.len() < length { greedy(length) } else { bytes.len() };
-            let mut raw = ThinVec::with_capacity(room);
-            raw.extend_from_slice(bytes);
+            let mut raw = ThinBytes::with_capacity(room);
+            raw.extend(bytes);
             item.set_value(Value::Raw(raw), Expiry::Keep);
         }
         item.value_mut().expect("it is not embedded").grow(length)

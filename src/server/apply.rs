@@ -1,12 +1,12 @@
 //! Flow: carries out what a change of the configuration means for the running server.
 
-use net::ssl::{AuthClients, PerformanceMode, Settings};
+use net::ssl::{AuthClients, Named, PerformanceMode, Settings};
 use sys::log;
 
 use crate::{
     config::{
-        Change, Config, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode, TlsAuthClients,
-        Undo,
+        Change, Config, FilePath, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode,
+        TlsAuthClients, Undo,
     },
     keyspace::AccessPolicy,
     server::{DoorKind, Server, listen, tune},
@@ -137,6 +137,7 @@ pub fn apply_ssl(server: &mut Server) -> Result<(), String> {
 fn settings(server: &Server) -> Settings {
     let ssl = &server.config.ssl;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let named = |path: &FilePath| Named::new(text(path.typed()), path.as_path());
     let is_tls_port = 0 < server.config.network.tls_port;
     // The servers of the SSL guide ask their clients for no certificate unless told to;
     // those that have a `tls-port` only follow Redis.
@@ -152,16 +153,16 @@ fn settings(server: &Server) -> Settings {
     Settings {
         enable_ssl: ssl.enable_ssl,
         is_used: is_tls_port || ssl.tls_replication || ssl.tls_cluster,
-        certificate_file: text(ssl.cert_file.typed()),
-        private_key_file: text(ssl.key_file.typed()),
+        certificate_file: named(&ssl.cert_file),
+        private_key_file: named(&ssl.key_file),
         key_password: text(&ssl.tls_key_file_pass),
-        client_certificate_file: text(ssl.tls_client_cert_file.typed()),
-        client_key_file: text(ssl.tls_client_key_file.typed()),
+        client_certificate_file: named(&ssl.tls_client_cert_file),
+        client_key_file: named(&ssl.tls_client_key_file),
         client_key_password: text(&ssl.tls_client_key_file_pass),
-        dh_params_file: text(ssl.dh_params_file.typed()),
-        ca_file: text(ssl.tls_ca_cert_file.typed()),
-        ca_dir: text(ssl.tls_ca_cert_dir.typed()),
-        root_ca_certs_path: text(ssl.root_ca_certs_path.typed()),
+        dh_params_file: named(&ssl.dh_params_file),
+        ca_file: named(&ssl.tls_ca_cert_file),
+        ca_dir: named(&ssl.tls_ca_cert_dir),
+        root_ca_certs_path: named(&ssl.root_ca_certs_path),
         auth_clients,
         protocols: text(&ssl.tls_protocols),
         ciphers: text(&ssl.tls_ciphers),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use net::ssl;
 use sys::log;
 
 use crate::{
@@ -43,7 +42,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     }
     look_after_clients(server, hz);
     look_after_keys(server, hz);
-    ssl::expire_handshakes(server);
+    net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
         let now_s = server.clock.now_s();

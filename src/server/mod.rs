@@ -204,7 +204,7 @@ impl Server {
         let Some(client) = self.clients.peek(call.client) else { return Vec::new() };
         let talk = Talk {
             session: call.session,
-            query: None,
+            query: Some(call.query),
             reply: call.reply,
             argument_bytes: call.argv.total_bytes(),
         };

@@ -53,6 +53,10 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
 fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
     let argv = frame.query.argv();
     if argv.count() == 0 {
+        // An empty request has no reply, but it was one: the next is answered again.
+        if frame.session.reply_mode == ReplyMode::Skip {
+            frame.session.reply_mode = ReplyMode::On;
+        }
         return;
     }
     if speaks_http(argv) {
@@ -64,8 +68,9 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
+            let query = &frame.query;
             let Frame { session, reply, .. } = frame;
-            call(server, Call { client: id, command, argv, session, reply });
+            call(server, Call { client: id, command, argv, query, session, reply });
         }
         Err(error) => {
             let text = error.to_bytes();

@@ -26,8 +26,6 @@ pub(super) fn server(server: &Server) -> Vec<Field> {
     };
     let mut fields = vec![
         field("redis_version", version::VERSION),
-        field("server_name", version::SERVER_NAME),
-        field("redis_ssl_version", version::SSL_VERSION),
         field("redis_git_sha1", version::GIT_SHA1),
         field("redis_git_dirty", version::GIT_DIRTY),
         field("redis_build_id", version::BUILD_ID),
@@ -53,6 +51,9 @@ pub(super) fn server(server: &Server) -> Vec<Field> {
         field("io_threads_active", 0),
     ];
     fields.extend(listeners(server));
+    // From here on those that Redis 7.2 has not.
+    fields.push(field("server_name", version::SERVER_NAME));
+    fields.push(field("redis_ssl_version", version::SSL_VERSION));
     fields
 }
 
