@@ -37,7 +37,7 @@ impl Kind {
             ("pubsub", Self::PubSub),
         ];
         let found = kinds.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
-        let unknown = || ReplyError::Bytes([b"ERR Unknown client type '", name, b"'"].concat());
+        let unknown = || ReplyError::quoting("ERR Unknown client type '", name, "'");
         found.map(|(_, kind)| *kind).ok_or_else(unknown)
     }
 }
@@ -71,8 +71,7 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
             .into_bytes();
     line.extend_from_slice(client.name.as_deref().unwrap_or_default());
     let query = talk.query.map_or((0, 0, 0), |query| {
-        let pending = query.pending_bytes();
-        (pending, query.buffer_capacity().saturating_sub(pending), query.memory_bytes())
+        (query.pending_bytes(), query.room_bytes(), query.memory_bytes())
     });
     let output = talk.reply.output();
     let tail = output.tail_capacity().max(REPLY_BUFFER_BYTES_SHOWN_MIN);

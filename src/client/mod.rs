@@ -153,10 +153,28 @@ impl Client {
         self.life == Life::ClosesAfterReply
     }
 
+    /// Whether it is only still there to be freed: nothing more is sent to it.
+    pub fn is_over(&self) -> bool {
+        self.life == Life::Closes
+    }
+
+    /// Whether the kernel took no more of its output when it was sent to last.
+    pub fn is_stuck(&self) -> bool {
+        self.is_stuck
+    }
+
+    /// Returns how large its buffers for input and output were of late; gives back memory
+    /// that was needed for much more.
+    pub fn settle_buffers(&mut self) -> (usize, usize) {
+        let output_bytes = self.output_memory_bytes();
+        let Some(frame) = &mut self.frame else { return (0, output_bytes) };
+        (frame.query.settle_peak().max(frame.query.memory_bytes()), output_bytes)
+    }
+
     /// Gives back the memory that an idle client does not need.
     pub fn release_idle(&mut self) {
         let Some(frame) = &mut self.frame else { return };
-        frame.query.release();
+        frame.query.release_idle();
         frame.reply.output_mut().release();
         if let Some((_, connection)) = &mut self.wire {
             connection.release_idle();

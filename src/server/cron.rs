@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use net::ssl;
 use sys::log;
 
 use crate::{
@@ -19,6 +18,8 @@ const HZ_MAX: u32 = 500;
 const REHASH_BUDGET: Duration = Duration::from_millis(1);
 /// How long a client is idle before it gives back what it can.
 const IDLE_MS: i64 = 2000;
+/// How long a client that goes may take nothing of what it is still to be sent.
+const LINGER_MS: i64 = 60_000;
 /// Instantaneous figures are sampled so often.
 const SAMPLE_MS: u64 = 100;
 
@@ -41,7 +42,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     }
     look_after_clients(server, hz);
     look_after_keys(server, hz);
-    ssl::expire_handshakes(server);
+    net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
         let now_s = server.clock.now_s();
@@ -68,7 +69,7 @@ fn hz(server: &Server) -> u32 {
 
 fn every_ms(server: &Server, ms: u64) -> bool {
     let run_ms = u64::from(1000 / server.lifecycle.hz);
-    ms <= run_ms || server.lifecycle.cron_count % (ms / run_ms) == 0
+    ms <= run_ms || server.lifecycle.cron_count.is_multiple_of(ms / run_ms)
 }
 
 fn look_after_clients(server: &mut Server, hz: u32) {
@@ -84,17 +85,25 @@ fn look_after_clients(server: &mut Server, hz: u32) {
 }
 
 fn look_after(server: &mut Server, id: ClientId) {
-    let now_ms = server.now_ms();
+    let (now_ms, now_s) = (server.now_ms(), server.clock.now_s());
     let timeout_ms = i64::from(server.config.network.timeout_s) * 1000;
-    let Some(client) = server.clients.find(id) else { return };
+    let Some(client) = server.clients.find_even_closing(id) else { return };
     let idle_ms = now_ms - client.active_ms;
+    if !client.is_alive() {
+        if LINGER_MS < idle_ms || 0 < timeout_ms && timeout_ms < idle_ms {
+            server.clients.give_up(id);
+        }
+        return output::close_if_over_limit(server, id);
+    }
     if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }
+    let (input_bytes, output_bytes) = client.settle_buffers();
     if IDLE_MS < idle_ms {
         client.release_idle();
     }
+    server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
 }
 

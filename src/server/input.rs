@@ -1,13 +1,17 @@
 //! Flow: from the socket to the query buffer.
 
 use ae::{Fd, Mask};
-use net::Received;
+use base::split;
+use net::{Connection, Received, ssl};
 use sys::log;
 
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, Frame},
     server::{Datum, Server, output, process},
 };
+
+/// Of what a client has sent too much of, this much is logged.
+const LOGGED_BYTES_MAX: usize = 64;
 
 /// Serves a client's file event.
 pub fn ready(server: &mut Server, fd: Fd, datum: Datum, mask: Mask) {
@@ -24,7 +28,9 @@ pub fn ready(server: &mut Server, fd: Fd, datum: Datum, mask: Mask) {
 fn read(server: &mut Server, fd: Fd, id: ClientId) {
     let now_ms = server.now_ms();
     let Some(client) = server.clients.find(id) else { return };
-    let Client { wire: Some((_, connection)), frame: Some(frame), active_ms, .. } = client else {
+    let Client { wire: Some((_, connection)), frame: Some(frame), active_ms, last_command, .. } =
+        client
+    else {
         // Lent: this is a nested turn, and its own command runs. The kernel keeps the data.
         return;
     };
@@ -33,8 +39,11 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
     match connection.read_into(frame.query.space()) {
         Ok(Received { bytes: 0, is_drained: false }) => {
             frame.query.return_buffer(&mut server.spare_query);
-            log::verbose!("Client closed connection {}", server.describe_client(id));
-            server.clients.close(id);
+            if log::is_wanted(log::Level::Verbose) {
+                log::verbose!("Client closed connection {}", server.describe_client(id));
+            }
+            // It may have closed one direction only: what it asked for it is still sent.
+            server.clients.close_after_reply(id);
         }
         Err(error) => {
             frame.query.return_buffer(&mut server.spare_query);
@@ -47,7 +56,35 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
             if is_drained {
                 server.events.drained(fd, Mask::READ);
             }
+            let is_first = last_command.is_none();
+            if is_first && is_tls_at_plain_door(connection, frame) {
+                log::notice!("TLS at a plaintext port: closing {}", server.describe_client(id));
+                return server.clients.close(id);
+            }
+            if server.config.limits.client_query_buffer_limit < frame.query.pending_bytes() {
+                return close_over_limit(server, id);
+            }
             process::process_input(server, id);
         }
     }
+}
+
+/// Whether one who has asked for nothing yet begins a TLS handshake at a door that
+/// speaks plaintext.
+fn is_tls_at_plain_door(connection: &Connection, frame: &Frame) -> bool {
+    !connection.is_ssl() && ssl::looks_like_tls(frame.query.unread())
+}
+
+/// Ends a client that has sent more than may wait to be carried out.
+fn close_over_limit(server: &mut Server, id: ClientId) {
+    let frame = server.clients.peek(id).and_then(|client| client.frame.as_ref());
+    let first = frame.map_or(&[][..], |frame| frame.query.unread());
+    let first = split::repr(&first[..first.len().min(LOGGED_BYTES_MAX)]);
+    log::warning!(
+        "Closing client that reached max query buffer length: {} (qbuf initial bytes: {})",
+        server.describe_client(id),
+        String::from_utf8_lossy(&first),
+    );
+    server.stats.query_limit_disconnections += 1;
+    server.clients.close(id);
 }

@@ -5,19 +5,32 @@ use std::io::ErrorKind;
 use ae::Mask;
 use sys::log;
 
-use crate::{client::ClientId, config::OutputLimit, server::Server};
+use crate::{
+    client::{
+        ClientId, Frame,
+        describe::{Talk, describe},
+    },
+    config::OutputLimit,
+    server::Server,
+};
 
 /// Sends to everybody who was told something in this turn.
 pub fn send_all(server: &mut Server) {
     while let Some(id) = server.clients.pop_with_output() {
-        send(server, id);
+        // Whose socket is full is served by its file event when there is room again.
+        if server.clients.find(id).is_some_and(|client| client.is_stuck()) {
+            close_if_over_limit(server, id);
+        } else {
+            send(server, id);
+        }
     }
 }
 
 /// Sends what a client can take, and waits for room only if it cannot take all.
 pub fn send(server: &mut Server, id: ClientId) {
     let now_ms = server.now_ms();
-    let Some(client) = server.clients.find_even_closing(id) else { return };
+    let client = server.clients.find_even_closing(id).filter(|client| !client.is_over());
+    let Some(client) = client else { return };
     let (sent, outcome) = client.send();
     let Some((fd, _)) = client.wire else { return };
     server.stats.output_bytes += sent as u64;
@@ -47,17 +60,30 @@ pub fn send(server: &mut Server, id: ClientId) {
     }
 }
 
-/// Ends a client for which more waits than its class may have.
+/// Ends a client for which more waits than its class may have. It is sent none of it.
 pub fn close_if_over_limit(server: &mut Server, id: ClientId) {
+    close_if_over(server, id, None);
+}
+
+/// Does the same for one whose request has just run, and whose frame is lent for that.
+pub fn close_caller_if_over_limit(server: &mut Server, id: ClientId, frame: &Frame) {
+    close_if_over(server, id, Some(frame));
+}
+
+fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>) {
     let limit = server.config.limits.client_output_buffer_limit.normal;
     if limit == OutputLimit::default() {
         return;
     }
     let now_ms = server.now_ms();
-    let Some(client) = server.clients.find_even_closing(id) else { return };
-    let bytes = client.output_memory_bytes();
+    let client = server.clients.find_even_closing(id).filter(|client| !client.is_over());
+    let Some(client) = client else { return };
+    let lent_bytes = lent.map_or(0, |frame| frame.reply.output().pending_bytes());
+    let bytes = client.pending_output_bytes() + lent_bytes;
     if client.output.is_over(bytes, &limit, now_ms) {
-        let text = server.describe_client(id);
+        let talk = lent.or(client.frame.as_ref()).map(Talk::from);
+        let text = talk.map_or_else(Vec::new, |talk| describe(client, &talk, now_ms));
+        let text = String::from_utf8_lossy(&text);
         log::warning!("Client {text} closed for overcoming of output buffer limits.");
         server.stats.output_limit_disconnections += 1;
         server.clients.give_up(id);

@@ -11,11 +11,12 @@ use std::{
 use openssl::ssl::{SslSessionCacheMode, SslStream, SslVersion};
 
 use super::{
-    super::{Failure, PLAINTEXT_REFUSED, Settings, expire_handshakes, looks_like_tls},
+    super::{Failure, PLAINTEXT_REFUSED, Settings, looks_like_tls},
     World, connect, connect_as, connector,
     papers::{Papers, Wanted, issue, plain, rsa},
     settings, step_handshakes,
 };
+use crate::{Address, Connection, expire_handshakes};
 
 #[test]
 fn a_client_negotiates_talks_and_leaves() {
@@ -119,6 +120,32 @@ fn tls_at_a_plaintext_port_is_recognised() {
 }
 
 #[test]
+fn without_a_deadline_nothing_ends_and_nothing_piles_up() {
+    let papers = Papers::new();
+    let mut world = World::new(Settings { handshake_timeout_s: 0, ..settings(&papers) });
+    let _silent = world.accept();
+    let mut waiting = world.accept();
+    waiting.write_all(&[0x16]).unwrap();
+    world.budget = Duration::ZERO;
+    (0..3).for_each(|_| world.turn());
+    expire_handshakes(&mut world);
+    assert_eq!(world.ssl.handshakes.pop_old(Instant::now(), Duration::ZERO), None);
+    assert!(world.outcomes.is_empty());
+}
+
+#[test]
+fn a_plaintext_connection_is_through_at_once() {
+    let papers = Papers::new();
+    let mut world = World::new(settings(&papers));
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let stream = crate::Stream::Unix(mio::net::UnixStream::from_std(ours));
+    world.add(Connection::plain(stream, Address::Unknown));
+    world.turns_until(|world| world.through == 1);
+    assert_eq!(world.field("ssl_handshakes_done"), "0");
+}
+
+#[test]
 fn garbage_gets_an_alert_at_once() {
     let papers = Papers::new();
     let mut world = World::new(settings(&papers));
@@ -217,8 +244,8 @@ fn a_storm_costs_established_clients_one_budget_a_turn() {
     papers
         .save("rsa", issue(&Wanted { common: &[plain(b"rsa")], ..Wanted::default() }, rsa(), None));
     let mut world = World::new(Settings {
-        certificate_file: papers.path("rsa.crt"),
-        private_key_file: papers.path("rsa.key"),
+        certificate_file: papers.path("rsa.crt").into(),
+        private_key_file: papers.path("rsa.key").into(),
         ..settings(&papers)
     });
     let streams: Vec<_> = (0..40).map(|_| world.accept()).collect();

@@ -1,0 +1,236 @@
+//! Tool: many connections that each send a batch of requests and wait for its replies, all
+//! from one thread.
+
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+use crate::{
+    Outcome,
+    dial::{Channel, SILENCE_MAX, Target},
+    replies::Replies,
+};
+
+const EVENTS_MAX: usize = 256;
+const READ_BYTES: usize = 256 * 1024;
+/// Digits of a key's number.
+const DIGITS: usize = 12;
+
+/// A kind of request, whose keys are drawn anew each time.
+#[derive(Clone)]
+pub(crate) struct Request {
+    text: Vec<u8>,
+    /// Where the digits of keys begin.
+    keys_at: Vec<usize>,
+    key_count: u64,
+}
+
+impl Request {
+    /// Makes a request from its words; in each `#` stands for a key's number, below
+    /// `key_count`.
+    pub(crate) fn new(words: &[&[u8]], key_count: u64) -> Self {
+        let (mut text, mut keys_at) = (format!("*{}\r\n", words.len()).into_bytes(), Vec::new());
+        for word in words {
+            let (name, is_key) = match word.strip_suffix(b"#") {
+                Some(name) => (name, true),
+                None => (*word, false),
+            };
+            let length = name.len() + if is_key { DIGITS } else { 0 };
+            text.extend_from_slice(format!("${length}\r\n").as_bytes());
+            text.extend_from_slice(name);
+            if is_key {
+                keys_at.push(text.len());
+                text.extend_from_slice(&[b'0'; DIGITS]);
+            }
+            text.extend_from_slice(b"\r\n");
+        }
+        Self { text, keys_at, key_count }
+    }
+
+    /// Appends the request with random keys.
+    fn append_random(&self, out: &mut Vec<u8>) {
+        self.append(out, || fastrand::u64(..self.key_count));
+    }
+
+    /// Appends the request for one key.
+    pub(crate) fn append_nth(&self, out: &mut Vec<u8>, number: u64) {
+        self.append(out, || number);
+    }
+
+    fn append(&self, out: &mut Vec<u8>, mut draw: impl FnMut() -> u64) {
+        let start = out.len();
+        out.extend_from_slice(&self.text);
+        for at in &self.keys_at {
+            let mut number = draw();
+            for digit in out[start + at..start + at + DIGITS].iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+                if number == 0 {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// What a stretch of load was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done {
+    pub(crate) requests: u64,
+    pub(crate) took: Duration,
+}
+
+struct Connection {
+    channel: Channel,
+    replies: Replies,
+    out: Vec<u8>,
+    sent: usize,
+    missing: usize,
+    waits_for_room: bool,
+}
+
+/// Connections that are open, and what their requests are.
+pub(crate) struct Load {
+    epoll: Epoll,
+    connections: Vec<Connection>,
+    space: Vec<u8>,
+    request: Request,
+    pipeline: usize,
+}
+
+impl Load {
+    pub(crate) fn open(
+        target: Target<'_>,
+        count: usize,
+        request: Request,
+        pipeline: usize,
+    ) -> Outcome<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let mut connections = Vec::new();
+        for index in 0..count {
+            let mut channel = target.dial(None)?;
+            // What comes behind a handshake, tickets for one, is not to be measured.
+            channel.ask(b"*1\r\n$4\r\nPING\r\n")?;
+            channel.set_nonblocking()?;
+            epoll.add(&channel, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
+            connections.push(Connection {
+                channel,
+                replies: Replies::default(),
+                out: Vec::new(),
+                sent: 0,
+                missing: 0,
+                waits_for_room: false,
+            });
+        }
+        Ok(Self { epoll, connections, space: vec![0; READ_BYTES], request, pipeline })
+    }
+
+    /// Sends batches on all connections for so long, then awaits what is under way.
+    pub(crate) fn run(&mut self, length: Duration) -> Outcome<Done> {
+        let started = Instant::now();
+        let mut requests = 0;
+        let mut active = self.connections.len();
+        for index in 0..active {
+            self.begin_batch(index)?;
+        }
+        let mut events = [EpollEvent::empty(); EVENTS_MAX];
+        let silence_ms = u16::try_from(SILENCE_MAX.as_millis()).unwrap_or(u16::MAX);
+        while 0 < active {
+            let count = self.epoll.wait(&mut events, EpollTimeout::from(silence_ms))?;
+            if count == 0 {
+                return Err("the server fell silent".into());
+            }
+            let is_over = length <= started.elapsed();
+            for event in &events[..count] {
+                let index = usize::try_from(event.data())?;
+                if event.events().contains(EpollFlags::EPOLLOUT) {
+                    self.send(index)?;
+                }
+                if !self.receive(index)? {
+                    continue;
+                }
+                requests += self.pipeline as u64;
+                if is_over {
+                    active -= 1;
+                } else {
+                    self.begin_batch(index)?;
+                }
+            }
+        }
+        Ok(Done { requests, took: started.elapsed() })
+    }
+
+    fn begin_batch(&mut self, index: usize) -> Outcome<()> {
+        let connection = &mut self.connections[index];
+        (connection.sent, connection.missing) = (0, self.pipeline);
+        connection.out.clear();
+        for _ in 0..self.pipeline {
+            self.request.append_random(&mut connection.out);
+        }
+        self.send(index)
+    }
+
+    fn send(&mut self, index: usize) -> Outcome<()> {
+        let connection = &mut self.connections[index];
+        let is_stuck = loop {
+            let left = &connection.out[connection.sent..];
+            if left.is_empty() {
+                break false;
+            }
+            match connection.channel.write(left) {
+                Ok(bytes) => connection.sent += bytes,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break true,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if is_stuck != connection.waits_for_room {
+            connection.waits_for_room = is_stuck;
+            let both = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
+            let flags = if is_stuck { both } else { EpollFlags::EPOLLIN };
+            let mut event = EpollEvent::new(flags, index as u64);
+            self.epoll.modify(&connection.channel, &mut event)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what is there; says whether the batch's last reply has come with it.
+    fn receive(&mut self, index: usize) -> Outcome<bool> {
+        let connection = &mut self.connections[index];
+        let missed = connection.missing;
+        loop {
+            match connection.channel.read(&mut self.space) {
+                Ok(0) => return Err("the server closed the connection".into()),
+                Ok(bytes) => {
+                    let count = connection.replies.count(&self.space[..bytes])?;
+                    connection.missing = connection
+                        .missing
+                        .checked_sub(count)
+                        .ok_or("more replies than requests")?;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
+            }
+            if !connection.channel.has_more() {
+                break;
+            }
+        }
+        Ok(0 < missed && connection.missing == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    #[test]
+    fn a_request_is_resp_with_the_keys_number_in_it() {
+        let request = Request::new(&[b"SET", b"key:#", b"v"], 10);
+        let mut out = Vec::new();
+        request.append_nth(&mut out, 123);
+        let expected = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000123\r\n$1\r\nv\r\n";
+        assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+    }
+}

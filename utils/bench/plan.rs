@@ -1,0 +1,360 @@
+//! Tool: what is measured, in which order, and what each ratio is to be.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use openssl::ssl::SslSession;
+
+use crate::{
+    Outcome,
+    dial::{Channel, Target},
+    load::{Load, Request},
+    report::{Compared, Row, Sample, Side, Table},
+    server::{Identity, Server},
+};
+
+const CLIENTS: usize = 50;
+const KEYS: u64 = 100_000;
+const VALUE: [u8; 64] = [b'v'; 64];
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+/// Megabytes are those of the issue of a disk: what moves is counted in millions.
+const MEGABYTE: f64 = 1e6;
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+/// Requests that a server is filled by at once.
+const FILL_BATCH: u64 = 1000;
+/// A reading of memory stands when it has not fallen for so long.
+const SETTLED: Duration = Duration::from_secs(4);
+
+/// How much of everything.
+#[derive(Debug)]
+pub(crate) struct Scale {
+    rounds: u32,
+    round: Duration,
+    warm_up: Duration,
+    connections: usize,
+    idle: usize,
+    idle_max: Duration,
+    stored_keys: u64,
+}
+
+impl Scale {
+    pub(crate) fn full(rounds: u32, round: Duration) -> Self {
+        Self {
+            rounds,
+            round,
+            warm_up: round / 4,
+            connections: 200,
+            idle: 1000,
+            idle_max: Duration::from_secs(40),
+            stored_keys: 1_000_000,
+        }
+    }
+
+    pub(crate) fn quick() -> Self {
+        Self {
+            rounds: 1,
+            round: Duration::from_millis(20),
+            warm_up: Duration::from_millis(5),
+            connections: 5,
+            idle: 20,
+            idle_max: Duration::ZERO,
+            stored_keys: 10_000,
+        }
+    }
+}
+
+/// Both servers of a comparison.
+struct Pair {
+    ours: Server,
+    theirs: Server,
+}
+
+impl Pair {
+    fn of(&mut self, side: Side) -> &mut Server {
+        match side {
+            Side::Ours => &mut self.ours,
+            Side::Theirs => &mut self.theirs,
+        }
+    }
+}
+
+struct Bench<'a> {
+    programs: [&'a Path; 2],
+    scale: &'a Scale,
+    only: &'a str,
+    identity: Identity,
+}
+
+/// Measures everything whose name contains `only`, and prints the tables as they come.
+pub(crate) fn run(ours: &Path, theirs: &Path, scale: &Scale, only: &str) -> Outcome<()> {
+    let bench = Bench { programs: [ours, theirs], scale, only, identity: Identity::new()? };
+    let mut pair = bench.start()?;
+    println!(
+        "ours: {} (answers as {}); reference: {} {}; {} rounds of {} ms.",
+        ours.display(),
+        pair.ours.version()?,
+        theirs.display(),
+        pair.theirs.version()?,
+        scale.rounds,
+        scale.round.as_millis(),
+    );
+    bench.requests(&mut pair)?;
+    bench.big_values(&mut pair)?;
+    bench.connections(&mut pair)?;
+    drop(pair);
+    bench.memory()
+}
+
+impl Bench<'_> {
+    fn start(&self) -> Outcome<Pair> {
+        let [ours, theirs] = self.programs;
+        let ours = Server::start(ours, &self.identity)?;
+        Ok(Pair { ours, theirs: Server::start(theirs, &self.identity)? })
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        name.contains(self.only)
+    }
+
+    /// Shows each side to `measure` in turn, as often as there are rounds.
+    fn rounds(
+        &self,
+        pair: &mut Pair,
+        mut measure: impl FnMut(&mut Server, Side) -> Outcome<Sample>,
+    ) -> Outcome<Compared> {
+        let mut compared = Compared::default();
+        for _ in 0..self.scale.rounds {
+            for side in [Side::Ours, Side::Theirs] {
+                compared.add(side, measure(pair.of(side), side)?);
+            }
+        }
+        Ok(compared)
+    }
+
+    /// Puts load on both sides; what a request counts for is `weight`.
+    fn under_load(
+        &self,
+        pair: &mut Pair,
+        is_tls: bool,
+        (clients, pipeline): (usize, usize),
+        (request, weight): (&Request, f64),
+    ) -> Outcome<Compared> {
+        let mut open = |side| {
+            let target = pair.of(side).target(&self.identity, is_tls);
+            let mut load = Load::open(target, clients, request.clone(), pipeline)?;
+            load.run(self.scale.warm_up)?;
+            Outcome::Ok(load)
+        };
+        let (mut ours, mut theirs) = (open(Side::Ours)?, open(Side::Theirs)?);
+        self.rounds(pair, |server, side| {
+            let load = if side == Side::Ours { &mut ours } else { &mut theirs };
+            let before_us = server.cpu_us()?;
+            let done = load.run(self.scale.round)?;
+            let cpu_us = server.cpu_us()? - before_us;
+            let units = done.requests as f64 * weight;
+            Ok(Sample { cost: cpu_us / units, rate: units / done.took.as_secs_f64() })
+        })
+    }
+
+    fn requests(&self, pair: &mut Pair) -> Outcome<()> {
+        let mut table = Table::new("CPU µs a request", "requests/s");
+        let words = [b"MSET", &b"key:#"[..], &VALUE].into_iter();
+        let mset: Vec<_> = words.chain([&b"key:#"[..], &VALUE].repeat(9)).collect();
+        let set = Request::new(&[b"SET", b"key:#", &VALUE], KEYS);
+        let requests = [
+            ("GET", Request::new(&[b"GET", b"key:#"], KEYS)),
+            ("SET", set.clone()),
+            ("INCR", Request::new(&[b"INCR", b"number:#"], KEYS)),
+            ("MSET of 10", Request::new(&mset, KEYS)),
+        ];
+        let kinds = [
+            (false, 1, 0.85), //
+            (false, 16, 0.6),
+            (true, 1, 0.75),
+            (true, 16, 0.6),
+        ];
+        for side in [Side::Ours, Side::Theirs] {
+            fill(pair.of(side).target(&self.identity, false), &set, KEYS)?;
+        }
+        for (is_tls, pipeline, aim) in kinds {
+            for (command, request) in &requests {
+                let transport = if is_tls { "TLS" } else { "plain" };
+                let name = format!("{command}, {transport}, pipeline {pipeline}");
+                if !self.is_wanted(&name) {
+                    continue;
+                }
+                let clients = (CLIENTS, pipeline);
+                let compared = self.under_load(pair, is_tls, clients, (request, 1.0))?;
+                table.add(Row { name, compared, aim: Some(aim) });
+            }
+        }
+        table.print();
+        pair.ours.flush()?;
+        pair.theirs.flush()
+    }
+
+    fn big_values(&self, pair: &mut Pair) -> Outcome<()> {
+        let mut table = Table::new("CPU ms a MB", "MB/s");
+        for (size_name, bytes, clients) in [("16 KiB", 16 * KIB, 8), ("1 MiB", MIB, 2)] {
+            let value = vec![b'v'; bytes];
+            let set = Request::new(&[b"SET", b"big:#", &value], 8);
+            let get = Request::new(&[b"GET", b"big:#"], 8);
+            for side in [Side::Ours, Side::Theirs] {
+                fill(pair.of(side).target(&self.identity, false), &set, 8)?;
+            }
+            for (command, request) in [("GET", &get), ("SET", &set)] {
+                let name = format!("{command} of {size_name}, TLS");
+                if !self.is_wanted(&name) {
+                    continue;
+                }
+                let weight = bytes as f64 / MEGABYTE;
+                let compared = self.under_load(pair, true, (clients, 1), (request, weight))?;
+                table.add(Row { name, compared: compared.scaled(1e-3), aim: Some(0.6) });
+            }
+        }
+        table.print();
+        Ok(())
+    }
+
+    fn connections(&self, pair: &mut Pair) -> Outcome<()> {
+        let mut table = Table::new("CPU µs a connection", "connections/s");
+        let kinds = [
+            ("connect and PING, plain", Kind::Plain, None),
+            ("connect and PING, full TLS handshake", Kind::Full, Some(1.0)),
+            ("connect and PING, resumed TLS session", Kind::Resumed, Some(0.7)),
+        ];
+        for (name, kind, aim) in kinds {
+            if !self.is_wanted(name) {
+                continue;
+            }
+            let compared = self.rounds(pair, |server, _| {
+                let target = server.target(&self.identity, kind != Kind::Plain);
+                let mut session =
+                    if kind == Kind::Resumed { dial_once(&target, None)? } else { None };
+                let count = self.scale.connections;
+                let (before_us, started) = (server.cpu_us()?, Instant::now());
+                for _ in 0..count {
+                    let next = dial_once(&target, session.as_ref())?;
+                    if kind == Kind::Resumed {
+                        session = next;
+                    }
+                }
+                let took = started.elapsed();
+                let cpu_us = server.cpu_us()? - before_us;
+                let count = count as f64;
+                Ok(Sample { cost: cpu_us / count, rate: count / took.as_secs_f64() })
+            })?;
+            table.add(Row { name: name.to_owned(), compared, aim });
+        }
+        table.print();
+        Ok(())
+    }
+
+    /// Once each and in fresh servers: memory does not vary as time does, but what came
+    /// before leaves holes that would hide it.
+    fn memory(&self) -> Outcome<()> {
+        let mut table = Table::new("bytes", "of them by used_memory");
+        let name = "an idle TLS connection, resident";
+        if self.is_wanted(name) {
+            let mut pair = self.start()?;
+            let mut compared = Compared::default();
+            for side in [Side::Ours, Side::Theirs] {
+                compared.add(side, self.idle_bytes(pair.of(side))?);
+            }
+            table.add(Row { name: name.to_owned(), compared, aim: Some(10_240.0 / 26_800.0) });
+        }
+        for (value, value_name) in [(&VALUE[..32], "32"), (&VALUE, "64")] {
+            let name = format!("a key of 16 bytes with a value of {value_name}, resident");
+            if !self.is_wanted(&name) {
+                continue;
+            }
+            let mut pair = self.start()?;
+            let mut compared = Compared::default();
+            for side in [Side::Ours, Side::Theirs] {
+                compared.add(side, self.key_bytes(pair.of(side), value)?);
+            }
+            table.add(Row { name, compared, aim: None });
+        }
+        table.print();
+        Ok(())
+    }
+
+    fn idle_bytes(&self, server: &mut Server) -> Outcome<Sample> {
+        let target = server.target(&self.identity, true);
+        // What is loaded at the first handshake is no connection's.
+        (0..20).try_for_each(|_| dial_once(&target, None).map(drop))?;
+        thread::sleep(self.scale.idle_max.min(Duration::from_secs(1)));
+        let before = (server.resident_bytes()?, server.used_bytes()?);
+        let mut idle: Vec<Channel> = Vec::new();
+        for _ in 0..self.scale.idle {
+            let mut channel = target.dial(None)?;
+            channel.ask(PING)?;
+            idle.push(channel);
+        }
+        let after = settled(server, self.scale.idle_max)?;
+        let each = |after: f64, before: f64| (after - before) / self.scale.idle as f64;
+        Ok(Sample { cost: each(after.0, before.0), rate: each(after.1, before.1) })
+    }
+
+    fn key_bytes(&self, server: &mut Server, value: &[u8]) -> Outcome<Sample> {
+        let before = (server.resident_bytes()?, server.used_bytes()?);
+        let set = Request::new(&[b"SET", b"key:#", value], self.scale.stored_keys);
+        fill(server.target(&self.identity, false), &set, self.scale.stored_keys)?;
+        let after = settled(server, self.scale.idle_max)?;
+        let each = |after: f64, before: f64| (after - before) / self.scale.stored_keys as f64;
+        Ok(Sample { cost: each(after.0, before.0), rate: each(after.1, before.1) })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Full,
+    Resumed,
+}
+
+/// Connects, has a PING answered, says goodbye; returns what can be resumed.
+fn dial_once(target: &Target<'_>, session: Option<&SslSession>) -> Outcome<Option<SslSession>> {
+    let mut channel = target.dial(session)?;
+    if session.is_some() && !channel.is_resumed() {
+        return Err("the server did not resume a session".into());
+    }
+    channel.ask(PING)?;
+    // Tickets come behind the handshake, so only now.
+    let session = channel.session();
+    channel.close();
+    Ok(session)
+}
+
+/// Runs a request once for each key.
+fn fill(target: Target<'_>, request: &Request, keys: u64) -> Outcome<()> {
+    let mut channel = target.dial(None)?;
+    for first in (0..keys).step_by(usize::try_from(FILL_BATCH)?) {
+        let batch = first..keys.min(first + FILL_BATCH);
+        let (count, mut out) = (usize::try_from(batch.end - batch.start)?, Vec::new());
+        batch.for_each(|number| request.append_nth(&mut out, number));
+        channel.send_all(&out)?;
+        channel.await_replies(count)?;
+    }
+    Ok(())
+}
+
+/// Reads the memory until it falls no more: crons give back what is idle.
+fn settled(server: &mut Server, max: Duration) -> Outcome<(f64, f64)> {
+    let started = Instant::now();
+    let mut lowest = (server.resident_bytes()?, server.used_bytes()?);
+    let mut fell_at = started;
+    while started.elapsed() < max && fell_at.elapsed() < SETTLED {
+        thread::sleep(Duration::from_millis(250));
+        let now = (server.resident_bytes()?, server.used_bytes()?);
+        if now.0 < lowest.0 {
+            fell_at = Instant::now();
+        }
+        lowest = (lowest.0.min(now.0), lowest.1.min(now.1));
+    }
+    Ok(lowest)
+}
