@@ -45,7 +45,7 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         (b"help", 2) => help(call),
         (b"segfault", 2) => crash::fault(),
         (b"panic", 2) => panic!("called by DEBUG PANIC"),
-        (b"assert", 2) => assert!(call.argv.count() != 2, "1 == 2"),
+        (b"assert", 2) => assert!(call.argv.count() != 2),
         (b"sleep", 3) => sleep(call)?,
         (b"object", 3) => return object(server, call),
         (b"sdslen", 3) => return sdslen(server, call),

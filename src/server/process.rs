@@ -36,6 +36,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         };
         match frame.query.advance(&limits) {
             Ok(true) => {
+                prefetch_keys(server, frame);
                 process_command(server, id, frame);
                 output::close_caller_if_over_limit(server, id, frame);
             }
@@ -45,6 +46,16 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         if !server.clients.settle(id, frame) {
             return;
         }
+    }
+}
+
+/// Asks for the memory of the keys of all requests that were parsed ahead. The first
+/// argument of most commands is a key, and a guess that is wrong costs nothing but itself.
+fn prefetch_keys(server: &Server, frame: &Frame) {
+    let requests = frame.query.parsed_ahead();
+    if 1 < requests.size_hint().1.unwrap_or(0) {
+        let keys = requests.filter_map(|argv| argv.get(1));
+        server.keyspace.prefetch(frame.session.db, keys);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Flow: what the configuration says to the system: limits, scores, titles, crash reports.
 
+use std::io;
+
 use sys::{
     crash, limits, log,
     process::{CpuList, OomMode},
@@ -72,7 +74,7 @@ pub fn set_title(server: &mut Server) {
 }
 
 /// Tells the kernel how ready we are to be ended when memory runs out.
-pub fn set_oom_score(server: &mut Server) -> Result<(), ()> {
+pub fn set_oom_score(server: &mut Server) -> io::Result<()> {
     let general = &server.config.general;
     let mode = match general.oom_score_adj {
         OomScoreAdj::No => OomMode::No,
@@ -80,7 +82,7 @@ pub fn set_oom_score(server: &mut Server) -> Result<(), ()> {
         OomScoreAdj::Absolute => OomMode::Absolute,
     };
     let value = general.oom_score_adj_values[PRIMARY_SCORE];
-    server.oom_score.apply(mode, value).map_err(drop)
+    server.oom_score.apply(mode, value)
 }
 
 /// Says what happens after a crash.

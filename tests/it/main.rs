@@ -6,6 +6,7 @@ use base::memory::Counting;
 
 mod in_process;
 mod network;
+mod process;
 mod sockets;
 mod tidy;
 

@@ -353,8 +353,8 @@ fn judge_child(name: &str) {
 
 fn play_daemon(arguments: &[String]) {
     log::init();
-    log::adopt_pid();
     process::daemonize().unwrap();
+    log::adopt_pid();
     let folder = Path::new(&arguments[0]);
     log::set_file(&folder.join("log")).unwrap();
     log::notice!("in the background");
