@@ -9,7 +9,7 @@ use sys::crash;
 use crate::{
     commands::help,
     config::ProtectedAction,
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError},
     keyspace::{Access, Text},
     server::{
         Server,
@@ -17,12 +17,14 @@ use crate::{
     },
 };
 
-/// Of a subcommand that is none, this much is repeated.
-const NAME_BYTES_MAX: usize = 128;
 /// A snapshot looks at texts up to this length whether they are integers.
 const INTEGER_BYTES_MAX: usize = 11;
 /// And leaves texts up to this length as they are.
 const UNCOMPRESSED_BYTES_MAX: usize = 20;
+
+/// What DEBUG PROTOCOL shows of doubles. It is not meant to be pi.
+#[expect(clippy::approx_constant, reason = "it is not pi to clients that compare")]
+const DOUBLE_SHOWN: f64 = 3.141;
 
 /// DEBUG subcommand [argument …]
 pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -70,9 +72,9 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         }
         _ => {
             let name = call.arg(1);
-            let text = b"ERR unknown subcommand or wrong number of arguments for '";
-            let name = &name[..name.len().min(NAME_BYTES_MAX)];
-            return Err(ReplyError::Bytes([&text[..], name, b"'. Try DEBUG HELP."].concat()));
+            let text = "ERR unknown subcommand or wrong number of arguments for '";
+            let name = &name[..name.len().min(REPEATED_BYTES_MAX)];
+            return Err(ReplyError::quoting(text, name, "'. Try DEBUG HELP."));
         }
     }
     Ok(())
@@ -171,7 +173,7 @@ fn protocol(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     match &name[..] {
         b"string" => call.reply.bulk(b"Hello World"),
         b"integer" => call.reply.integer(12345),
-        b"double" => call.reply.double(3.141),
+        b"double" => call.reply.double(DOUBLE_SHOWN),
         b"null" => call.reply.null(),
         b"array" => {
             call.reply.array(3);

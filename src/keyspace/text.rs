@@ -1,7 +1,7 @@
 //! Room: keys that hold strings: one search to look at one and change it.
 
 use ds::{
-    Content, Expiry, Record, ThinBytes, dict,
+    Content, Expiry, Record, ThinBytes,
     store::{Item, Slot},
 };
 use resp::{Argv, Shared};
@@ -124,14 +124,13 @@ impl Keyspace {
     ) -> Result<TextEntry<'a>, ReplyError> {
         let is_read = u64::from(look != Look::Write);
         let (now_ms, policy) = (self.now_ms, self.access_policy);
-        let hash = dict::hash(key);
-        let store = &mut self.dbs[db].store;
-        // The borrow checker wants this apart; the bucket is warm for the second look.
-        if store.find_hashed(hash, key).is_some_and(|record| is_due(record.expiry(), now_ms)) {
-            store.remove(key);
-            self.expiry.expired_keys += 1;
-        }
-        let mut slot = store.entry_hashed(hash, key);
+        let mut slot = match self.dbs[db].store.entry(key) {
+            Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
+                self.expiry.expired_keys += 1;
+                Slot::Vacant(item.vacate(key).1)
+            }
+            slot => slot,
+        };
         match &mut slot {
             Slot::Occupied(item) => {
                 self.hits += is_read;

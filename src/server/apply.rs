@@ -57,7 +57,8 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::Port => listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?,
         Change::TlsPort => {
             apply_ssl(server).map_err(|_| None)?;
-            listen::reopen(server, DoorKind::Tls).map_err(|_| None)?;
+            let is_opened = listen::reopen(server, DoorKind::Tls);
+            is_opened.map_err(|_| Change::Port.failure().to_owned())?;
         }
         Change::Bind => {
             listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?;

@@ -191,7 +191,7 @@ impl Server {
         let now_ms = self.now_ms();
         let Some(client) = self.clients.peek(id) else { return String::new() };
         let line = match &client.frame {
-            Some(frame) => describe(client, &Talk::from(frame), now_ms),
+            Some(frame) => describe(client, &Talk::from(&**frame), now_ms),
             // It runs a command just now; what it says is not at hand.
             None => format!("id={} addr={}", client.number, client.peer).into_bytes(),
         };

@@ -6,7 +6,7 @@ use sys::log;
 use crate::{
     client::{ClientId, Frame, ReplyMode},
     command::{CommandId, Lookup, flags::Flags},
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
         Server,
         call::{Call, call},
@@ -14,8 +14,6 @@ use crate::{
     },
 };
 
-/// Of what an unknown command was called with, this much is repeated to its client.
-const REPEATED_BYTES_MAX: usize = 128;
 /// Attempts by HTTP are logged no more often.
 const HTTP_LOGGED_EVERY_S: u64 = 60;
 /// Of a request that is none, this much is logged.
@@ -38,6 +36,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         };
         match frame.query.advance(&limits) {
             Ok(true) => {
+                prefetch_keys(server, frame);
                 process_command(server, id, frame);
                 output::close_caller_if_over_limit(server, id, frame);
             }
@@ -47,6 +46,16 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         if !server.clients.settle(id, frame) {
             return;
         }
+    }
+}
+
+/// Asks for the memory of the keys of all requests that were parsed ahead. The first
+/// argument of most commands is a key, and a guess that is wrong costs nothing but itself.
+fn prefetch_keys(server: &Server, frame: &Frame) {
+    let requests = frame.query.parsed_ahead();
+    if 1 < requests.size_hint().1.unwrap_or(0) {
+        let keys = requests.filter_map(|argv| argv.get(1));
+        server.keyspace.prefetch(frame.session.db, keys);
     }
 }
 
@@ -160,10 +169,8 @@ fn unknown_command(argv: Argv<'_>) -> ReplyError {
     ReplyError::Bytes(text)
 }
 
-/// Cuts a text where C would end it, or where it gets too long.
 fn shown(text: &[u8], bytes_max: usize) -> &[u8] {
-    let text = &text[..text.len().min(bytes_max)];
-    text.split(|byte| *byte == 0).next().unwrap_or_default()
+    printed(&text[..text.len().min(bytes_max)])
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {

@@ -162,7 +162,8 @@ fn supervision(config: &Config) -> supervised::Supervision {
     }
 }
 
-fn rename_commands(server: &mut Server) -> Result<(), String> {
+/// Gives commands the names of `rename-command`; what is wrong is said on standard error.
+pub fn rename_commands(server: &mut Server) -> Result<(), String> {
     use crate::command::names::RenameError;
     for rename in server.config.start.rename_commands.clone() {
         let outcome = server.commands.names.rename(&rename.from, &rename.to);
