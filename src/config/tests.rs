@@ -442,7 +442,7 @@ fn what_comes_later_is_warned_of_once() {
     assert_eq!(
         later(&config),
         [
-            "save: nothing is written to disk yet",
+            "save: snapshots are not written yet: the data ends with the process",
             "io-threads, io-threads-do-reads: one thread serves",
             "hash-max-listpack-value: this type is not built yet",
         ]
