@@ -43,6 +43,12 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let name = call.arg(1).to_ascii_lowercase();
     match (&name[..], call.argv.count()) {
         (b"help", 2) => help(call),
+        (b"config-rewrite-force-all", 2) => {
+            server.config.rewrite_all().map_err(|error| {
+                ReplyError::Bytes(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {error}").into())
+            })?;
+            call.reply.ok();
+        }
         (b"segfault", 2) => crash::fault(),
         (b"panic", 2) => panic!("called by DEBUG PANIC"),
         (b"assert", 2) => assert!(call.argv.count() != 2),
@@ -222,6 +228,8 @@ fn help(call: &mut Call<'_>) {
         &[
             "ASSERT",
             "    Crash the server, by an assertion that fails.",
+            "CONFIG-REWRITE-FORCE-ALL",
+            "    Rewrite the configuration file with every parameter, also those at their default.",
             "ERROR <string>",
             "    Return an error reply of <string>.",
             "LOG <message>",

@@ -45,6 +45,24 @@ fn rewrite_says_why_it_cannot() {
 }
 
 #[test]
+fn a_file_with_every_parameter_starts_the_same_server() {
+    let folder = Folder::new();
+    let file = folder.write("redis.conf", "save 60 7\nhz 33\n");
+    let mut server = Server::start_in(folder, &[&file]);
+    let shown = server.ask(&["CONFIG", "GET", "*"]);
+    assert_eq!(server.ask(&["DEBUG", "CONFIG-REWRITE-FORCE-ALL"]), "+OK");
+    server.ask(&["SHUTDOWN", "NOSAVE"]);
+    assert_eq!(server.wait(), 0);
+    let written = server.folder.read("redis.conf");
+    assert!(written.contains("\ntimeout 0\n"), "a default: {written}");
+    let port = format!("\r\n{}\r\n", server.port);
+    let other = Folder::new();
+    let other = Server::start_in(other, &[&file]);
+    let again = other.ask(&["CONFIG", "GET", "*"]);
+    assert_eq!(again.replace(&format!("\r\n{}\r\n", other.port), &port), shown);
+}
+
+#[test]
 fn a_set_is_all_or_nothing() {
     let server = Server::start(&["--save", "", "--enable-protected-configs", "yes"]);
     let fails = |words: &[&str], text: &str| {
