@@ -14,8 +14,12 @@ use std::{
 
 use conversation::{Program, reference};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use openssl::ssl::{HandshakeError, MidHandshakeSslStream, SslConnector, SslStream};
-use tests_ssl::{Client, Served, client::trusting_anybody, sized};
+use openssl::ssl::{HandshakeError, MidHandshakeSslStream, SslContext, SslStream};
+use tests_ssl::{
+    Client, Served,
+    client::{session, trusting_anybody},
+    sized,
+};
 
 use crate::ours;
 
@@ -38,9 +42,8 @@ struct Storm {
     took: Duration,
 }
 
-fn begin(connector: &SslConnector, stream: TcpStream) -> Peer {
-    let ssl = connector.configure().unwrap().verify_hostname(false).into_ssl("localhost").unwrap();
-    advance(ssl.connect(stream))
+fn begin(context: &SslContext, stream: TcpStream) -> Peer {
+    advance(session(context).unwrap().connect(stream))
 }
 
 fn advance(outcome: Result<SslStream<TcpStream>, HandshakeError<TcpStream>>) -> Peer {
@@ -53,7 +56,7 @@ fn advance(outcome: Result<SslStream<TcpStream>, HandshakeError<TcpStream>>) -> 
 
 /// Connects so many at once, and goes on until all are through or the time is over.
 fn storm(port: u16, count: usize, limit: Duration) -> io::Result<Storm> {
-    let connector = trusting_anybody().build();
+    let context = trusting_anybody().build();
     let mut poll = Poll::new()?;
     let began = Instant::now();
     let mut peers = Vec::with_capacity(count);
@@ -76,7 +79,7 @@ fn storm(port: u16, count: usize, limit: Duration) -> io::Result<Storm> {
         for event in &events {
             let at = event.token().0;
             let next = match std::mem::replace(&mut peers[at], Peer::Failed) {
-                Peer::Connecting(stream) if event.is_writable() => begin(&connector, stream),
+                Peer::Connecting(stream) if event.is_writable() => begin(&context, stream),
                 Peer::Negotiating(peer) => advance(peer.handshake()),
                 other => {
                     peers[at] = other;
