@@ -1,5 +1,7 @@
 //! Room: who this process is, since when, and how it will end.
 
+use sys::supervised::Supervisor;
+
 /// What SHUTDOWN or a signal has asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ShutdownOptions {
@@ -29,8 +31,10 @@ pub struct Lifecycle {
     pub started_s: u64,
     /// The file that holds its process id, if there is one.
     pub pidfile: String,
-    /// Who supervises it, as INFO says it.
-    pub supervised: &'static str,
+    /// It has gone to the background by itself.
+    pub is_daemon: bool,
+    /// Who supervises it.
+    pub supervisor: Option<Supervisor>,
     /// Memory in use when the server had started.
     pub startup_memory_bytes: usize,
     /// The code it exits with once the loop has ended.
@@ -43,6 +47,8 @@ pub struct Lifecycle {
     pub cron_count: u64,
     /// How often it runs in a second at present.
     pub hz: u32,
+    /// When an attempt to speak HTTP was logged last, in seconds since the epoch.
+    pub http_logged_s: Option<u64>,
     /// The place of the client that the cron looks at next.
     pub next_client: usize,
 }

@@ -61,6 +61,13 @@ impl Certificate {
         self.directory.join("key.pem")
     }
 
+    /// Its serial number as INFO shows it.
+    pub fn serial(&self) -> String {
+        let number = self.certificate.serial_number().to_bn();
+        let text = number.and_then(|number| number.to_hex_str());
+        text.expect("it has a serial number").to_lowercase()
+    }
+
     /// Has a server speak TLS on every port, by the directives of Redis with SSL.
     pub fn over_ssl(&self, server: Program) -> Program {
         let (certificate, key) = (text(&self.certificate_file()), text(&self.key_file()));

@@ -5,5 +5,9 @@
 //! TLS.
 
 mod certificate;
+pub mod client;
+mod served;
 
 pub use certificate::Certificate;
+pub use client::Client;
+pub use served::{Served, sized, wait_until};

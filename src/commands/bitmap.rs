@@ -4,7 +4,7 @@ use base::number::parse_i64;
 
 use crate::{
     error::ReplyError,
-    keyspace::Text,
+    keyspace::{Look, Text},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -38,7 +38,7 @@ pub(super) fn setbit(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
         Some(1) => 1,
         _ => return Err(ReplyError::BitValue),
     };
-    let mut entry = server.keyspace.text_entry(db, key)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Write)?;
     let length = entry.text().map_or(0, |text| text.bytes().len());
     let place = &mut entry.grow(byte + 1)[byte];
     let before = *place >> shift & 1;

@@ -33,7 +33,7 @@ pub(super) fn set(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         return renew::renew(server, call, &words);
     }
     if words.len() % 2 == 1 {
-        return Err(call.arity_error());
+        return Err(ReplyError::Syntax);
     }
     let pairs: Vec<(&[u8], &[u8])> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     let is_local_client = server.is_local(call.client);

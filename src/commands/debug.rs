@@ -2,19 +2,29 @@
 
 use std::{thread, time::Duration};
 
-use base::{float::parse_f64, number::parse_i64};
+use base::{float::parse_f64, lzf, number::parse_i64};
 use resp::Protocol;
+use sys::crash;
 
 use crate::{
     commands::help,
     config::ProtectedAction,
-    error::ReplyError,
-    keyspace::Access,
+    error::{REPEATED_BYTES_MAX, ReplyError},
+    keyspace::{Access, Text},
     server::{
         Server,
         call::{Call, CommandResult},
     },
 };
+
+/// A snapshot looks at texts up to this length whether they are integers.
+const INTEGER_BYTES_MAX: usize = 11;
+/// And leaves texts up to this length as they are.
+const UNCOMPRESSED_BYTES_MAX: usize = 20;
+
+/// What DEBUG PROTOCOL shows of doubles. It is not meant to be pi.
+#[expect(clippy::approx_constant, reason = "it is not pi to clients that compare")]
+const DOUBLE_SHOWN: f64 = 3.141;
 
 /// DEBUG subcommand [argument …]
 pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -33,26 +43,42 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let name = call.arg(1).to_ascii_lowercase();
     match (&name[..], call.argv.count()) {
         (b"help", 2) => help(call),
+        (b"segfault", 2) => crash::fault(),
+        (b"panic", 2) => panic!("called by DEBUG PANIC"),
+        (b"assert", 2) => assert!(call.argv.count() != 2),
         (b"sleep", 3) => sleep(call)?,
-        (b"object", 3..=4) => return object(server, call),
-        (b"protocol", 3) => return protocol(call),
-        (b"error", 3) => return Err(ReplyError::Bytes(call.arg(2).into())),
+        (b"object", 3) => return object(server, call),
+        (b"sdslen", 3) => return sdslen(server, call),
+        (b"protocol", 3) => return protocol(server, call),
+        // It is a reply like others: Redis does not count it as an error.
+        (b"error", 3) => call.reply.error(call.arg(2)),
         (b"log", 3) => {
             sys::log::warning!("DEBUG LOG: {}", String::from_utf8_lossy(call.arg(2)));
             call.reply.ok();
         }
         (b"pause-cron", 3) => {
-            let is_paused = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
-            server.lifecycle.is_cron_paused = is_paused != 0;
+            server.lifecycle.is_cron_paused = is_nonzero(call.arg(2));
             call.reply.ok();
         }
         (b"set-active-expire", 3) => {
-            server.lifecycle.expires_actively = call.arg(2) != b"0";
+            server.lifecycle.expires_actively = is_nonzero(call.arg(2));
             call.reply.ok();
         }
-        _ => return Err(ReplyError::UnknownSubcommand("debug", call.arg(1).into())),
+        _ => {
+            let name = call.arg(1);
+            let text = "ERR unknown subcommand or wrong number of arguments for '";
+            let name = &name[..name.len().min(REPEATED_BYTES_MAX)];
+            return Err(ReplyError::quoting(text, name, "'. Try DEBUG HELP."));
+        }
     }
     Ok(())
+}
+
+/// Reads a number as C's `atoi` does, which takes what it can and calls the rest 0.
+fn is_nonzero(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).any(|digit| *digit != b'0')
 }
 
 /// DEBUG SLEEP seconds: the whole server sleeps.
@@ -65,35 +91,83 @@ fn sleep(call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
-/// DEBUG OBJECT key [fast]
+/// DEBUG OBJECT key
 fn object(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(2));
-    let keyspace = &mut server.keyspace;
+    let keyspace = &server.keyspace;
+    let compresses = server.config.persistence.rdbcompression;
     let encoding = keyspace.encoding(db, key).ok_or(ReplyError::NoSuchKey)?;
     let refcount = keyspace.refcount(db, key).unwrap_or(1);
-    let length = keyspace.peek_text(db, key)?.map_or(0, |text| text.bytes().len());
+    let text = keyspace.peek_text(db, key)?.map_or(&[][..], Text::bytes);
     let idle_s = match keyspace.access(db, key) {
         Some(Access::IdleSeconds(seconds)) => seconds,
         _ => 0,
     };
     let lru = keyspace.access_field(db, key).unwrap_or(0);
     let text = format!(
-        "Value at:0x0 refcount:{refcount} encoding:{encoding} serializedlength:{} lru:{lru} \
+        "Value at:{:p} refcount:{refcount} encoding:{encoding} serializedlength:{} lru:{lru} \
          lru_seconds_idle:{idle_s}",
-        length + 1
+        text.as_ptr(),
+        serialized_bytes(text, compresses),
+    );
+    call.reply.simple(&text);
+    Ok(())
+}
+
+/// Counts the bytes that a string takes in a snapshot, where short integers are numbers and
+/// longer texts may be compressed.
+fn serialized_bytes(text: &[u8], compresses: bool) -> usize {
+    let header = |bytes: usize| match bytes {
+        0..=0x3F => 1,
+        0x40..=0x3FFF => 2,
+        _ => 5,
+    };
+    if text.len() <= INTEGER_BYTES_MAX
+        && let Some(number) = parse_i64(text)
+    {
+        match number {
+            _ if i8::try_from(number).is_ok() => return 2,
+            _ if i16::try_from(number).is_ok() => return 3,
+            _ if i32::try_from(number).is_ok() => return 5,
+            _ => {}
+        }
+    }
+    let plain = header(text.len()) + text.len();
+    if !compresses || text.len() <= UNCOMPRESSED_BYTES_MAX {
+        return plain;
+    }
+    lzf::compress(text)
+        .map_or(plain, |packed| 1 + header(packed.len()) + header(text.len()) + packed.len())
+}
+
+/// DEBUG SDSLEN key
+fn sdslen(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let (db, key) = (call.db(), call.arg(2));
+    let keyspace = &server.keyspace;
+    let encoding = keyspace.encoding(db, key).ok_or(ReplyError::NoSuchKey)?;
+    let room = keyspace.text_room(db, key).filter(|_| encoding != "int");
+    let room = room.ok_or(ReplyError::text("ERR Not an sds encoded string."))?;
+    let length = keyspace.peek_text(db, key)?.map_or(0, |text| text.bytes().len());
+    let text = format!(
+        "key_sds_len:{}, key_sds_avail:0, key_zmalloc: {}, val_sds_len:{length}, \
+         val_sds_avail:{}, val_zmalloc: {}",
+        key.len(),
+        room.key_bytes,
+        room.spare,
+        room.value_bytes
     );
     call.reply.simple(&text);
     Ok(())
 }
 
 /// DEBUG PROTOCOL type: one reply of each type there is.
-fn protocol(call: &mut Call<'_>) -> CommandResult {
+fn protocol(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let name = call.arg(2).to_ascii_lowercase();
     let is_resp3 = call.reply.protocol == Protocol::Resp3;
     match &name[..] {
         b"string" => call.reply.bulk(b"Hello World"),
         b"integer" => call.reply.integer(12345),
-        b"double" => call.reply.double(3.141),
+        b"double" => call.reply.double(DOUBLE_SHOWN),
         b"null" => call.reply.null(),
         b"array" => {
             call.reply.array(3);
@@ -120,9 +194,12 @@ fn protocol(call: &mut Call<'_>) -> CommandResult {
         }
         b"attrib" => call.reply.bulk(b"Some real reply following the attribute"),
         b"push" if is_resp3 => {
-            call.reply.push(2);
-            call.reply.bulk(b"server-cpu-usage");
-            call.reply.integer(42);
+            server.clients.push(call.client, |reply| {
+                reply.push(2);
+                reply.bulk(b"server-cpu-usage");
+                reply.integer(42);
+            });
+            call.reply.bulk(b"Some real reply following the push reply");
         }
         b"push" => return Err(ReplyError::text("ERR RESP2 is not supported by this command")),
         b"verbatim" => call.reply.verbatim("txt", b"This is a verbatim\nstring"),
@@ -132,7 +209,7 @@ fn protocol(call: &mut Call<'_>) -> CommandResult {
         _ => {
             return Err(ReplyError::text(
                 "ERR Wrong protocol type name. Please use one of the following: string|integer|\
-                 double|null|array|set|map|attrib|push|verbatim|true|false",
+                 double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
             ));
         }
     }
@@ -143,17 +220,25 @@ fn help(call: &mut Call<'_>) {
     help::reply(
         call,
         &[
+            "ASSERT",
+            "    Crash the server, by an assertion that fails.",
             "ERROR <string>",
             "    Return an error reply of <string>.",
             "LOG <message>",
             "    Write <message> to the server's log.",
             "OBJECT <key>",
             "    Show low level facts about <key> and its value.",
+            "PANIC",
+            "    Crash the server, by a panic.",
             "PAUSE-CRON <0|1>",
             "    Stop the periodic work, or let it go on.",
             "PROTOCOL <type>",
             "    Reply with a test value of <type>: string, integer, double, null, array, set, map,",
             "    attrib, push, verbatim, true, false or bignum.",
+            "SDSLEN <key>",
+            "    Show how long the texts of <key> and its value are, and what they take.",
+            "SEGFAULT",
+            "    Crash the server, by a fatal signal.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Turn the active expiry of keys off or on.",
             "SLEEP <seconds>",

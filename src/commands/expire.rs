@@ -4,6 +4,7 @@ use base::number::parse_i64;
 
 use crate::{
     error::ReplyError,
+    keyspace::Look,
     server::{
         Server,
         call::{Call, CommandResult},
@@ -51,7 +52,7 @@ fn set_expiry(server: &mut Server, call: &mut Call<'_>, base_ms: i64, unit: Unit
     let number = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
     let at_ms = number.checked_mul(unit.in_ms()).and_then(|ms| ms.checked_add(base_ms));
     let at_ms = at_ms.ok_or(ReplyError::InvalidExpire(call.command.spec().name))?;
-    let is_present = server.keyspace.touch(db, key);
+    let is_present = server.keyspace.touch(db, key, Look::Write);
     if !is_present || !condition.allows(server.keyspace.expiry(db, key), at_ms) {
         call.reply.count(0);
         return Ok(());
@@ -90,7 +91,7 @@ impl Condition {
                 () if is("gt") => &mut condition.if_later,
                 () if is("lt") => &mut condition.if_earlier,
                 () => {
-                    return Err(ReplyError::Bytes([b"ERR Unsupported option ", word].concat()));
+                    return Err(ReplyError::quoting("ERR Unsupported option ", word, ""));
                 }
             };
             *flag = true;
@@ -123,18 +124,21 @@ impl Condition {
 /// TTL key
 pub(super) fn ttl(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let now_ms = server.keyspace.now_ms;
-    reply_expiry(server, call, |at_ms| ((at_ms - now_ms).max(0) + 500) / 1000)
+    reply_expiry(server, call, |at_ms| {
+        let left_ms = at_ms.saturating_sub(now_ms).max(0);
+        left_ms / 1000 + i64::from(500 <= left_ms % 1000)
+    })
 }
 
 /// PTTL key
 pub(super) fn pttl(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let now_ms = server.keyspace.now_ms;
-    reply_expiry(server, call, |at_ms| (at_ms - now_ms).max(0))
+    reply_expiry(server, call, |at_ms| at_ms.saturating_sub(now_ms).max(0))
 }
 
 /// EXPIRETIME key
 pub(super) fn expiretime(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    reply_expiry(server, call, |at_ms| (at_ms + 500) / 1000)
+    reply_expiry(server, call, |at_ms| at_ms / 1000 + i64::from(500 <= at_ms % 1000))
 }
 
 /// PEXPIRETIME key
@@ -149,7 +153,7 @@ fn reply_expiry(
     show: impl Fn(i64) -> i64,
 ) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let answer = if !server.keyspace.is_alive(db, key) {
+    let answer = if !server.keyspace.touch(db, key, Look::Glance) {
         -2
     } else {
         server.keyspace.expiry(db, key).map_or(-1, show)
@@ -161,7 +165,8 @@ fn reply_expiry(
 /// PERSIST key
 pub(super) fn persist(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let has_changed = server.keyspace.touch(db, key) && server.keyspace.set_expiry(db, key, None);
+    let has_changed =
+        server.keyspace.touch(db, key, Look::Write) && server.keyspace.set_expiry(db, key, None);
     if has_changed {
         server.keyspace.written(db, key, "persist");
     }

@@ -4,6 +4,7 @@ use base::glob::{self, Case};
 
 use crate::{
     error::ReplyError,
+    keyspace::Look,
     server::{
         Server,
         call::{Call, CommandResult},
@@ -37,14 +38,25 @@ fn delete(server: &mut Server, call: &mut Call<'_>, lazily: bool) -> CommandResu
 /// EXISTS key [key …]: one that is named twice counts twice.
 pub(super) fn exists(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let db = call.db();
-    let count = call.argv.from(1).filter(|key| server.keyspace.touch(db, key)).count();
-    call.reply.count(count);
+    let is_there = |key: &&[u8]| server.keyspace.touch(db, key, Look::Glance);
+    call.reply.count(call.argv.from(1).filter(is_there).count());
+    Ok(())
+}
+
+/// TOUCH key [key …]: counts as an access even for one who has said CLIENT NO-TOUCH.
+pub(super) fn touch(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let (db, now_ms) = (call.db(), server.keyspace.now_ms);
+    server.keyspace.begin_call(now_ms, true);
+    let is_there = |key: &&[u8]| server.keyspace.touch(db, key, Look::Read);
+    call.reply.count(call.argv.from(1).filter(is_there).count());
     Ok(())
 }
 
 /// TYPE key
 pub(super) fn type_name(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    call.reply.simple(server.keyspace.type_name(call.db(), call.arg(1)).unwrap_or("none"));
+    let (db, key) = (call.db(), call.arg(1));
+    server.keyspace.touch(db, key, Look::Glance);
+    call.reply.simple(server.keyspace.type_name(db, key).unwrap_or("none"));
     Ok(())
 }
 

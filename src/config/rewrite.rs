@@ -42,7 +42,7 @@ impl fmt::Display for RewriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFile => write!(f, "The server is running without a config file"),
-            Self::Io(error) => write!(f, "Rewriting config file: {}", describe(error)),
+            Self::Io(error) => write!(f, "{}", describe(error)),
         }
     }
 }

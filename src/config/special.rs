@@ -160,7 +160,9 @@ impl NotifyClasses {
             letters.push(b'A');
         }
         for (letter, class) in Self::LETTERS {
-            if self.contains(class) && !(has_all && Self::ALL.contains(class)) {
+            // Redis shows `n` as one of those that `A` stands for, which it is not.
+            let is_hidden = has_all && (Self::ALL.contains(class) || class == Self::NEW);
+            if self.contains(class) && !is_hidden {
                 letters.push(letter);
             }
         }

@@ -42,6 +42,8 @@ const HAS_EXPIRY: u32 = 1 << LRU_BITS;
 /// There is room for an expiry, used or not.
 const EXPIRY_ROOM: u32 = 2 << LRU_BITS;
 const EMBEDDED: u32 = 4 << LRU_BITS;
+/// See [`Record::mark`].
+const MARKED: u32 = 8 << LRU_BITS;
 
 /// What a processor fetches at once.
 const PREFETCH_BYTES: usize = 64;
@@ -181,6 +183,17 @@ impl<V> Record<V> {
         self.header().access & EMBEDDED != 0
     }
 
+    /// Tells whether `mark` was called since the record got what it holds.
+    pub fn is_marked(&self) -> bool {
+        self.header().access & MARKED != 0
+    }
+
+    /// Marks what the record holds, in a way that means something to its owner. The mark goes
+    /// with the content: it stays when key or expiry change, and ends with another content.
+    pub fn mark(&mut self) {
+        self.header_mut().access |= MARKED;
+    }
+
     /// Puts an embedded string in the place of what it held, and returns the value if it was
     /// one. Key and access field stay. In place if the size of the block allows.
     ///
@@ -195,6 +208,7 @@ impl<V> Record<V> {
             && (string.len() == self.string_range().1
                 || shape.block_bytes() == self.shape().block_bytes())
         {
+            self.header_mut().access &= !MARKED;
             self.write_string(&shape, string);
             self.set_expiry(expiry_ms);
             return None;
@@ -208,6 +222,7 @@ impl<V> Record<V> {
     /// and access field stay.
     pub fn set_value(&mut self, value: V, expiry: Expiry) -> Option<V> {
         let expiry_ms = expiry.after(self.expiry());
+        self.header_mut().access &= !MARKED;
         if let Some(old) = self.value_mut() {
             let old = mem::replace(old, value);
             self.set_expiry(expiry_ms);
@@ -349,6 +364,7 @@ impl<V> Record<V> {
             }
         };
         other.set_lru(self.lru());
+        other.header_mut().access |= self.header().access & MARKED;
         ManuallyDrop::new(mem::replace(self, other)).free_block();
     }
 

@@ -309,6 +309,11 @@ impl<'a, V> Item<'a, V> {
         self.record.get_mut().set_lru(lru);
     }
 
+    /// Marks what the record holds. See [`Record::mark`].
+    pub fn mark(&mut self) {
+        self.record.get_mut().mark();
+    }
+
     /// Puts an embedded string in the place of what the key held, and returns the value if
     /// it was one. See [`Record::set_string`].
     ///

@@ -12,13 +12,24 @@ mod expire;
 mod text;
 
 use base::{number::parse_i64, random::Random};
-use ds::{Content, Record, Store, dict, store::Slot};
+use ds::{Content, Record, Store, dict};
 
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
 pub use expire::{Cycle, ExpiryStats};
 pub use text::{NewText, Text, TextEntry, Ttl};
+
+/// How a command looks at a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// To read it: the access counts, as does whether it was there (INFO's hits and misses).
+    Read,
+    /// The same, but the access does not count: the command is about the key, not its value.
+    Glance,
+    /// To write it: the access counts, but it is no hit and no miss.
+    Write,
+}
 
 /// A random key is looked for so often among keys that may all be due.
 const RANDOM_TRIES_MAX: usize = 100;
@@ -51,6 +62,17 @@ pub struct DbFigures {
     pub expires: usize,
     /// How long these live on, by a running estimate.
     pub avg_ttl_ms: i64,
+}
+
+/// The memory of one key that holds a string, as DEBUG SDSLEN shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct TextRoom {
+    /// The allocation that the key stands in.
+    pub key_bytes: usize,
+    /// The allocation that the string stands in.
+    pub value_bytes: usize,
+    /// By so much the string can grow where it is.
+    pub spare: usize,
 }
 
 /// All databases.
@@ -136,25 +158,27 @@ impl Keyspace {
         hashes.into_iter().flatten().for_each(|hash| store.prefetch_record(hash));
     }
 
-    /// Deletes the key if it is due, counts the access, and says whether it is there.
-    pub fn touch(&mut self, db: usize, key: &[u8]) -> bool {
-        self.read(db, key).is_some()
+    /// Deletes the key if it is due, counts the look, and says whether it is there.
+    pub fn touch(&mut self, db: usize, key: &[u8], look: Look) -> bool {
+        self.look(db, key, look).is_some()
     }
 
     /// Touches a key and returns its record, in one search.
-    pub(crate) fn read(&mut self, db: usize, key: &[u8]) -> Option<&Record<Value>> {
+    #[inline]
+    pub(crate) fn look(&mut self, db: usize, key: &[u8], look: Look) -> Option<&Record<Value>> {
+        let is_read = u64::from(look != Look::Write);
         let Some(mut item) = self.dbs[db].store.find_mut(key) else {
-            self.misses += 1;
+            self.misses += is_read;
             return None;
         };
         if is_due(item.expiry(), self.now_ms) {
             item.remove();
-            self.misses += 1;
+            self.misses += is_read;
             self.expiry.expired_keys += 1;
             return None;
         }
-        self.hits += 1;
-        if self.counts_access {
+        self.hits += is_read;
+        if self.counts_access && look != Look::Glance {
             let before = item.record().lru();
             let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
             if after != before {
@@ -240,41 +264,53 @@ impl Keyspace {
         None
     }
 
-    /// Returns the name of a key's type.
-    pub fn type_name(&mut self, db: usize, key: &[u8]) -> Option<&'static str> {
-        self.is_alive(db, key).then_some("string")
+    /// Returns the name of a touched key's type.
+    pub fn type_name(&self, db: usize, key: &[u8]) -> Option<&'static str> {
+        self.peek(db, key).map(|_| "string")
     }
 
-    /// Returns the name of a value's encoding.
-    pub fn encoding(&mut self, db: usize, key: &[u8]) -> Option<&'static str> {
-        Some(match self.examine(db, key)?.content() {
-            Content::Embedded(bytes) if parse_i64(bytes).is_some() => "int",
+    /// Returns the name of the encoding of a touched key's value.
+    pub fn encoding(&self, db: usize, key: &[u8]) -> Option<&'static str> {
+        let record = self.peek(db, key)?;
+        Some(match record.content() {
+            Content::Embedded(_) if integer_of(record).is_some() => "int",
             Content::Embedded(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX => "embstr",
             Content::Embedded(_) | Content::Value(_) => "raw",
         })
     }
 
-    /// Returns how often Redis would say that a value is referred to.
-    pub fn refcount(&mut self, db: usize, key: &[u8]) -> Option<i64> {
-        let Content::Embedded(bytes) = self.examine(db, key)?.content() else { return Some(1) };
-        let is_shared = parse_i64(bytes).is_some_and(|n| (0..SHARED_INTEGERS).contains(&n));
+    /// Returns how often Redis would say that a touched key's value is referred to.
+    pub fn refcount(&self, db: usize, key: &[u8]) -> Option<i64> {
+        let number = integer_of(self.peek(db, key)?);
+        let is_shared = number.is_some_and(|n| (0..SHARED_INTEGERS).contains(&n));
         Some(if is_shared { i64::from(i32::MAX) } else { 1 })
     }
 
-    /// Returns how lately or how often a key was used.
-    pub fn access(&mut self, db: usize, key: &[u8]) -> Option<Access> {
-        let (policy, now_ms) = (self.access_policy, self.now_ms);
-        Some(policy.show(self.examine(db, key)?.lru(), now_ms))
+    /// Returns how lately or how often a touched key was used before.
+    pub fn access(&self, db: usize, key: &[u8]) -> Option<Access> {
+        Some(self.access_policy.show(self.access_field(db, key)?, self.now_ms))
     }
 
-    /// Returns the field that accesses are remembered in.
-    pub fn access_field(&mut self, db: usize, key: &[u8]) -> Option<u32> {
-        Some(self.examine(db, key)?.lru())
+    /// Returns the field that accesses of a touched key are remembered in.
+    pub fn access_field(&self, db: usize, key: &[u8]) -> Option<u32> {
+        Some(self.peek(db, key)?.lru())
+    }
+
+    /// Counts the bytes that a key and its value take: each with what it has to spare.
+    pub fn text_room(&self, db: usize, key: &[u8]) -> Option<TextRoom> {
+        let record = self.peek(db, key)?;
+        let key_bytes = record.allocation_bytes();
+        Some(match record.content() {
+            Content::Embedded(_) => TextRoom { key_bytes, value_bytes: key_bytes, spare: 0 },
+            Content::Value(value) => {
+                TextRoom { key_bytes, value_bytes: value.memory_bytes(), spare: value.spare() }
+            }
+        })
     }
 
     /// Counts the bytes that a key, its value and its place in the tables take.
-    pub fn memory_usage(&mut self, db: usize, key: &[u8]) -> Option<usize> {
-        let record = self.examine(db, key)?;
+    pub fn memory_usage(&self, db: usize, key: &[u8]) -> Option<usize> {
+        let record = self.peek(db, key)?;
         let value = record.value().map_or(0, Value::memory_bytes);
         let tables = 1 + usize::from(record.expiry().is_some());
         Some(record.allocation_bytes() + value + tables * TABLE_BYTES_PER_KEY)
@@ -286,15 +322,14 @@ impl Keyspace {
             db.store.rehash_for(budget);
         }
     }
+}
 
-    /// Deletes the key if it is due, and looks at it without counting the access.
-    fn examine(&mut self, db: usize, key: &[u8]) -> Option<&Record<Value>> {
-        self.is_alive(db, key).then_some(())?;
-        self.peek(db, key)
-    }
-
-    fn slot<'a>(&'a mut self, db: usize, key: &'a [u8]) -> Slot<'a, Value> {
-        self.dbs[db].store.entry(key)
+/// Returns the number that a string is, if it is held as one: as Redis has it, what was set
+/// as a number or counted is, and what has been written to in place is not.
+fn integer_of(record: &Record<Value>) -> Option<i64> {
+    match record.content() {
+        Content::Embedded(bytes) if !record.is_marked() => parse_i64(bytes),
+        _ => None,
     }
 }
 

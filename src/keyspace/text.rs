@@ -1,15 +1,14 @@
 //! Room: keys that hold strings: one search to look at one and change it.
 
 use ds::{
-    Content, Expiry, Record,
+    Content, Expiry, Record, ThinBytes,
     store::{Item, Slot},
 };
 use resp::{Argv, Shared};
-use thin_vec::ThinVec;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Keyspace, is_due},
+    keyspace::{Keyspace, Look, is_due},
     value::{EMBEDDED_BYTES_MAX, Value, greedy},
 };
 
@@ -81,14 +80,14 @@ impl From<Ttl> for Expiry {
 pub struct TextEntry<'a> {
     /// Absent only while it is being changed.
     slot: Option<Slot<'a, Value>>,
-    /// The access field that a key gets when it is stored.
+    /// The access field that a key gets when it comes into being.
     fresh_access: u32,
 }
 
 impl Keyspace {
     /// Touches a key and returns its string.
     pub fn read_text(&mut self, db: usize, key: &[u8]) -> Result<Option<Text<'_>>, ReplyError> {
-        Ok(self.read(db, key).map(|record| Text::of(record.content())))
+        Ok(self.look(db, key, Look::Read).map(|record| Text::of(record.content())))
     }
 
     /// Looks at a string that was touched before.
@@ -98,16 +97,22 @@ impl Keyspace {
 
     /// Puts a string in place of whatever was there.
     pub fn set_text(&mut self, db: usize, key: &[u8], text: NewText<'_>, ttl: Ttl) {
-        let (fresh_access, now_ms) = (self.access_policy.fresh(self.now_ms), self.now_ms);
-        let slot = self.slot(db, key);
-        let was_due = match &slot {
-            Slot::Occupied(item) => is_due(item.expiry(), now_ms),
-            Slot::Vacant(_) => false,
-        };
-        // The time to live of a key that is over is not kept.
-        let ttl = if was_due && ttl == Ttl::Keep { Ttl::Clear } else { ttl };
+        let (now_ms, policy) = (self.now_ms, self.access_policy);
+        let fresh_access = policy.fresh(now_ms);
+        let mut slot = self.dbs[db].store.entry(key);
+        let mut ttl = ttl;
+        if let Slot::Occupied(item) = &mut slot {
+            if is_due(item.expiry(), now_ms) {
+                // Nothing of a key that is over is kept.
+                item.set_lru(fresh_access);
+                ttl = if ttl == Ttl::Keep { Ttl::Clear } else { ttl };
+                self.expiry.expired_keys += 1;
+            } else if self.counts_access {
+                let before = item.record().lru();
+                item.set_lru(policy.touched(before, now_ms, &mut self.random));
+            }
+        }
         TextEntry { slot: Some(slot), fresh_access }.set(text, ttl);
-        self.expiry.expired_keys += u64::from(was_due);
     }
 
     /// Touches a key and returns its place, which holds a string or nothing.
@@ -115,7 +120,9 @@ impl Keyspace {
         &'a mut self,
         db: usize,
         key: &'a [u8],
+        look: Look,
     ) -> Result<TextEntry<'a>, ReplyError> {
+        let is_read = u64::from(look != Look::Write);
         let (now_ms, policy) = (self.now_ms, self.access_policy);
         let mut slot = match self.dbs[db].store.entry(key) {
             Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
@@ -126,13 +133,13 @@ impl Keyspace {
         };
         match &mut slot {
             Slot::Occupied(item) => {
-                self.hits += 1;
-                if self.counts_access {
+                self.hits += is_read;
+                if self.counts_access && look != Look::Glance {
                     let before = item.record().lru();
                     item.set_lru(policy.touched(before, now_ms, &mut self.random));
                 }
             }
-            Slot::Vacant(_) => self.misses += 1,
+            Slot::Vacant(_) => self.misses += is_read,
         }
         Ok(TextEntry { slot: Some(slot), fresh_access: policy.fresh(now_ms) })
     }
@@ -149,7 +156,7 @@ impl TextEntry<'_> {
 
     /// Stores a string in place of what is there.
     pub fn set(&mut self, text: NewText<'_>, ttl: Ttl) {
-        let mut item = match self.slot.take() {
+        let item = match self.slot.take() {
             None => return,
             Some(Slot::Occupied(mut item)) => {
                 replace(&mut item, text, ttl);
@@ -157,16 +164,25 @@ impl TextEntry<'_> {
             }
             Some(Slot::Vacant(vacant)) => {
                 let at_ms = if let Ttl::At(at_ms) = ttl { Some(at_ms) } else { None };
-                match text {
+                let mut item = match text {
                     NewText::Bytes(bytes) if is_embedded(vacant.key(), bytes, ttl) => {
                         vacant.insert_string(bytes, at_ms)
                     }
                     text => vacant.insert_value(value_of(text), at_ms),
-                }
+                };
+                item.set_lru(self.fresh_access);
+                item
             }
         };
-        item.set_lru(self.fresh_access);
         self.slot = Some(Slot::Occupied(item));
+    }
+
+    /// Stores a string that is not to be held as a number even if it is one.
+    pub fn set_as_text(&mut self, text: &[u8], ttl: Ttl) {
+        self.set(NewText::Bytes(text), ttl);
+        if let Some(Slot::Occupied(item)) = &mut self.slot {
+            item.mark();
+        }
     }
 
     /// Makes the string at least `length` bytes long, with zeros at its end (from nothing
@@ -174,8 +190,8 @@ impl TextEntry<'_> {
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
         match self.slot.take() {
             Some(Slot::Vacant(vacant)) => {
-                let mut bytes = ThinVec::with_capacity(length);
-                bytes.resize(length, 0);
+                let mut bytes = ThinBytes::with_capacity(length);
+                bytes.grow(length);
                 let mut item = vacant.insert_value(Value::Raw(bytes), None);
                 item.set_lru(self.fresh_access);
                 self.slot = Some(Slot::Occupied(item));
@@ -186,8 +202,8 @@ impl TextEntry<'_> {
         // Even if it need not grow: what was changed in place is "raw" from then on.
         if let Content::Embedded(bytes) = item.content() {
             let room = if bytes.len() < length { greedy(length) } else { bytes.len() };
-            let mut raw = ThinVec::with_capacity(room);
-            raw.extend_from_slice(bytes);
+            let mut raw = ThinBytes::with_capacity(room);
+            raw.extend(bytes);
             item.set_value(Value::Raw(raw), Expiry::Keep);
         }
         item.value_mut().expect("it is not embedded").grow(length)

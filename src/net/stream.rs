@@ -25,6 +25,15 @@ pub enum Stream {
     Unix(UnixStream),
 }
 
+/// What one read brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Received {
+    /// How many bytes; 0 means the peer has closed, if it is not `is_drained`.
+    pub bytes: usize,
+    /// Nothing more is to be had before the next edge.
+    pub is_drained: bool,
+}
+
 impl Stream {
     /// Sends small writes at once instead of gathering them. Does nothing on a Unix socket.
     pub fn set_nodelay(&self, is_on: bool) -> io::Result<()> {

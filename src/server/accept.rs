@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ae::{Fd, Mask};
-use net::{Accepted, Address, Connection, Stream, ssl::ssl_negotiate};
+use net::{Accepted, Address, Connection, Stream, ssl_negotiate};
 use sys::log;
 
 use crate::{
@@ -54,6 +54,10 @@ pub fn acceptable(server: &mut Server, fd: Fd, datum: Datum, _: Mask) {
 
 fn admit(server: &mut Server, mut stream: Stream, peer: Address, is_ssl: bool) {
     server.stats.connections += 1;
+    match &peer {
+        Address::Unix(path) => log::verbose!("Accepted connection to {path}"),
+        _ => log::verbose!("Accepted {peer}"),
+    }
     let refusal = refusal(server, &peer);
     if let Some(text) = refusal {
         log::debug!("Refused a client from {peer}: {text:.40}");
@@ -97,8 +101,11 @@ fn take_in(
     let keepalive_s = server.config.network.tcp_keepalive_s;
     stream.set_nodelay(true)?;
     stream.set_keepalive(keepalive_s)?;
-    let mut connection =
-        if is_ssl { server.ssl.accept(stream, peer)? } else { Connection::plain(stream, peer) };
+    let mut connection = if is_ssl {
+        Connection::accepted(&server.ssl, stream, peer)?
+    } else {
+        Connection::plain(stream, peer)
+    };
     let id = server.clients.add(server.now_ms());
     let datum = Datum::Client(id);
     let added = server.events.add(connection.stream(), input::ready, datum, Mask::NONE);

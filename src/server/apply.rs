@@ -1,12 +1,12 @@
 //! Flow: carries out what a change of the configuration means for the running server.
 
-use net::ssl::{AuthClients, PerformanceMode, Settings};
+use net::ssl::{AuthClients, Named, PerformanceMode, Settings};
 use sys::log;
 
 use crate::{
     config::{
-        Change, Config, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode, TlsAuthClients,
-        Undo,
+        Change, Config, FilePath, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode,
+        TlsAuthClients, Undo,
     },
     keyspace::AccessPolicy,
     server::{DoorKind, Server, listen, tune},
@@ -19,11 +19,21 @@ pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     let changes: Vec<Change> = undo.changes().collect();
     for change in changes {
         if let Err(reason) = carry_out(server, change) {
+            log::warning!(
+                "Failed applying new configuration. Possibly related to new {} setting. Restoring \
+                 previous settings.",
+                undo.name(change)
+            );
             let error = undo.failure(change, reason.unwrap_or_else(|| change.failure().into()));
             server.config.restore(undo);
+            if is_half_done_on_failure(change, &server.config) {
+                done.push(change);
+            }
             for change in done {
                 // What could be applied before can be applied again.
-                let _ = carry_out(server, change);
+                if carry_out(server, change).is_err() {
+                    log::warning!("Failed applying restored failed CONFIG SET command");
+                }
             }
             return Err(error);
         }
@@ -32,13 +42,23 @@ pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     Ok(())
 }
 
+/// Those that change two things; the first may have been exchanged when the second failed.
+fn is_half_done_on_failure(change: Change, config: &Config) -> bool {
+    match change {
+        Change::TlsPort => true,
+        Change::Bind => 0 < config.network.tls_port,
+        _ => false,
+    }
+}
+
 /// Fails with a reason, or with none where Redis's words are enough.
 fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> {
     match change {
         Change::Port => listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?,
         Change::TlsPort => {
             apply_ssl(server).map_err(|_| None)?;
-            listen::reopen(server, DoorKind::Tls).map_err(|_| None)?;
+            let is_opened = listen::reopen(server, DoorKind::Tls);
+            is_opened.map_err(|_| Change::Port.failure().to_owned())?;
         }
         Change::Bind => {
             listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?;
@@ -118,6 +138,7 @@ pub fn apply_ssl(server: &mut Server) -> Result<(), String> {
 fn settings(server: &Server) -> Settings {
     let ssl = &server.config.ssl;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let named = |path: &FilePath| Named::new(text(path.typed()), path.as_path());
     let is_tls_port = 0 < server.config.network.tls_port;
     // The servers of the SSL guide ask their clients for no certificate unless told to;
     // those that have a `tls-port` only follow Redis.
@@ -133,16 +154,16 @@ fn settings(server: &Server) -> Settings {
     Settings {
         enable_ssl: ssl.enable_ssl,
         is_used: is_tls_port || ssl.tls_replication || ssl.tls_cluster,
-        certificate_file: text(ssl.cert_file.typed()),
-        private_key_file: text(ssl.key_file.typed()),
+        certificate_file: named(&ssl.cert_file),
+        private_key_file: named(&ssl.key_file),
         key_password: text(&ssl.tls_key_file_pass),
-        client_certificate_file: text(ssl.tls_client_cert_file.typed()),
-        client_key_file: text(ssl.tls_client_key_file.typed()),
+        client_certificate_file: named(&ssl.tls_client_cert_file),
+        client_key_file: named(&ssl.tls_client_key_file),
         client_key_password: text(&ssl.tls_client_key_file_pass),
-        dh_params_file: text(ssl.dh_params_file.typed()),
-        ca_file: text(ssl.tls_ca_cert_file.typed()),
-        ca_dir: text(ssl.tls_ca_cert_dir.typed()),
-        root_ca_certs_path: text(ssl.root_ca_certs_path.typed()),
+        dh_params_file: named(&ssl.dh_params_file),
+        ca_file: named(&ssl.tls_ca_cert_file),
+        ca_dir: named(&ssl.tls_ca_cert_dir),
+        root_ca_certs_path: named(&ssl.root_ca_certs_path),
         auth_clients,
         protocols: text(&ssl.tls_protocols),
         ciphers: text(&ssl.tls_ciphers),

@@ -4,7 +4,7 @@
 use std::io;
 
 use ae::Hooks;
-use net::ssl::{self, HANDSHAKE_BUDGET};
+use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
@@ -25,7 +25,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 pub fn before_sleep(server: &mut Server) {
     output::send_all(server);
     // After those who are clients already; and within a budget, so that they wait for no more.
-    ssl::step_handshakes(server, HANDSHAKE_BUDGET);
+    net::step_handshakes(server, HANDSHAKE_BUDGET);
     if server.lifecycle.expires_actively {
         let effort = server.config.memory.active_expire_effort;
         let now_ms = server.now_ms();

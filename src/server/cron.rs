@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use net::ssl;
 use sys::log;
 
 use crate::{
@@ -43,7 +42,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     }
     look_after_clients(server, hz);
     look_after_keys(server, hz);
-    ssl::expire_handshakes(server);
+    net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
         let now_s = server.clock.now_s();
@@ -70,7 +69,7 @@ fn hz(server: &Server) -> u32 {
 
 fn every_ms(server: &Server, ms: u64) -> bool {
     let run_ms = u64::from(1000 / server.lifecycle.hz);
-    ms <= run_ms || server.lifecycle.cron_count % (ms / run_ms) == 0
+    ms <= run_ms || server.lifecycle.cron_count.is_multiple_of(ms / run_ms)
 }
 
 fn look_after_clients(server: &mut Server, hz: u32) {

@@ -58,7 +58,7 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
             }
             let is_first = last_command.is_none();
             if is_first && is_tls_at_plain_door(connection, frame) {
-                log::verbose!("TLS at a plaintext port: closing {}", server.describe_client(id));
+                log::notice!("TLS at a plaintext port: closing {}", server.describe_client(id));
                 return server.clients.close(id);
             }
             if server.config.limits.client_query_buffer_limit < frame.query.pending_bytes() {

@@ -6,7 +6,7 @@ use sys::log;
 use crate::{
     client::{ClientId, Frame, ReplyMode},
     command::{CommandId, Lookup, flags::Flags},
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
         Server,
         call::{Call, call},
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// Of what an unknown command was called with, this much is repeated to its client.
-const REPEATED_BYTES_MAX: usize = 128;
+/// Attempts by HTTP are logged no more often.
+const HTTP_LOGGED_EVERY_S: u64 = 60;
 /// Of a request that is none, this much is logged.
 const LOGGED_BYTES_MAX: usize = 128;
 
@@ -62,7 +62,14 @@ fn prefetch_keys(server: &Server, frame: &Frame) {
 fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
     let argv = frame.query.argv();
     if argv.count() == 0 {
+        // An empty request has no reply, but it was one: the next is answered again.
+        if frame.session.reply_mode == ReplyMode::Skip {
+            frame.session.reply_mode = ReplyMode::On;
+        }
         return;
+    }
+    if speaks_http(argv) {
+        return refuse_http(server, id, frame);
     }
     let mark = frame.reply.mark();
     match permit(server, frame, argv) {
@@ -70,8 +77,9 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
+            let query = &frame.query;
             let Frame { session, reply, .. } = frame;
-            call(server, Call { client: id, command, argv, session, reply });
+            call(server, Call { client: id, command, argv, query, session, reply });
         }
         Err(error) => {
             let text = error.to_bytes();
@@ -92,6 +100,31 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             frame.session.reply_mode = ReplyMode::On;
         }
     }
+}
+
+/// Whether a browser was made to send this: what it posts must not be carried out.
+#[inline]
+fn speaks_http(argv: Argv<'_>) -> bool {
+    let name = argv.at(0);
+    matches!(name.len(), 4 | 5)
+        && (name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:"))
+}
+
+/// Closes without a word, what was answered before included.
+fn refuse_http(server: &mut Server, id: ClientId, frame: &mut Frame) {
+    let now_s = server.clock.now_s();
+    if server.lifecycle.http_logged_s.is_none_or(|at_s| HTTP_LOGGED_EVERY_S < now_s.abs_diff(at_s))
+    {
+        server.lifecycle.http_logged_s = Some(now_s);
+        let peer = server.clients.peek(id).map_or("?", |client| &client.peer);
+        log::warning!(
+            "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: \
+             commands to Redis. This is likely due to an attacker attempting to use Cross Protocol \
+             Scripting to compromise your Redis instance. Connection from {peer} aborted."
+        );
+    }
+    frame.query.clear();
+    server.clients.close(id);
 }
 
 /// Says whether a command may run at all: known, well-formed, allowed at this moment.
@@ -119,22 +152,25 @@ fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandI
 }
 
 fn unknown_command(argv: Argv<'_>) -> ReplyError {
-    let name = argv.at(0);
     let mut text = b"ERR unknown command '".to_vec();
-    text.extend_from_slice(&name[..name.len().min(REPEATED_BYTES_MAX)]);
+    text.extend_from_slice(shown(argv.at(0), REPEATED_BYTES_MAX));
     text.extend_from_slice(b"', with args beginning with: ");
     let mut repeated = 0;
     for arg in argv.from(1) {
         if REPEATED_BYTES_MAX <= repeated {
             break;
         }
-        let arg = &arg[..arg.len().min(REPEATED_BYTES_MAX - repeated)];
+        let arg = shown(arg, REPEATED_BYTES_MAX - repeated);
         text.push(b'\'');
         text.extend_from_slice(arg);
         text.extend_from_slice(b"' ");
         repeated += arg.len() + 3;
     }
     ReplyError::Bytes(text)
+}
+
+fn shown(text: &[u8], bytes_max: usize) -> &[u8] {
+    printed(&text[..text.len().min(bytes_max)])
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {

@@ -1,6 +1,7 @@
 //! Flow: CONFIG SET ssl-renew-certificate: other certificates for new connections.
 
 use base::split;
+use net::ssl::Named;
 use sys::log;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
+        output,
     },
 };
 
@@ -16,14 +18,12 @@ use crate::{
 /// certificate tell themselves apart. It stands alone in its command.
 pub fn renew(server: &mut Server, call: &mut Call<'_>, words: &[&[u8]]) -> CommandResult {
     let is_action = |word: &[u8]| word.eq_ignore_ascii_case(RENEW_CERTIFICATE.as_bytes());
-    let paths: Vec<String> = match words {
+    let paths: Vec<Named> = match words {
         [name, both] if is_action(name) => {
             let parts = split::split_args(both).map_err(|_| ReplyError::Syntax)?;
-            parts.iter().map(|part| String::from_utf8_lossy(part).into_owned()).collect()
+            parts.iter().map(|part| named(part)).collect()
         }
-        [name, key, certificate] if is_action(name) => {
-            [key, certificate].map(|path| String::from_utf8_lossy(path).into_owned()).into()
-        }
+        [name, key, certificate] if is_action(name) => vec![named(key), named(certificate)],
         _ => Vec::new(),
     };
     let [first, second] = &paths[..] else {
@@ -41,14 +41,22 @@ pub fn renew(server: &mut Server, call: &mut Call<'_>, words: &[&[u8]]) -> Comma
         ReplyError::Bytes(text.into_bytes())
     })?;
     let settings = server.ssl.settings();
-    log::notice!("Renewed the TLS certificate: {} is in use now.", settings.certificate_file);
-    server.config.ssl.cert_file = FilePath::new(settings.certificate_file.as_bytes());
-    server.config.ssl.key_file = FilePath::new(settings.private_key_file.as_bytes());
+    log::notice!(
+        "Renewed the TLS certificate: {} is in use now.",
+        settings.certificate_file.shown()
+    );
+    server.config.ssl.cert_file = FilePath::new(settings.certificate_file.shown().as_bytes());
+    server.config.ssl.key_file = FilePath::new(settings.private_key_file.shown().as_bytes());
     if let Some(oldest) = renewal.closes_up_to {
         close_older(server, call, oldest);
     }
     call.reply.ok();
     Ok(())
+}
+
+/// Relative paths count from where the server works as it reads them.
+fn named(typed: &[u8]) -> Named {
+    Named::new(String::from_utf8_lossy(typed), FilePath::new(typed).as_path())
 }
 
 /// At most two generations live: who is older must connect again.
@@ -67,8 +75,14 @@ fn close_older(server: &mut Server, call: &Call<'_>, oldest: u64) {
     for id in clients {
         if id == call.client {
             server.clients.close_after_reply(id);
-        } else {
-            server.clients.close(id);
+            continue;
         }
+        // What it was answered in this very turn is its own.
+        output::send(server, id);
+        if let Some((_, connection)) = server.clients.find(id).and_then(|c| c.wire.as_mut()) {
+            // At once, so that INFO in the same batch counts it no more.
+            connection.close();
+        }
+        server.clients.close(id);
     }
 }

@@ -5,13 +5,11 @@ use std::path::Path;
 use conversation::{Program, hold_all, reference};
 use tests_ssl::Certificate;
 
+use crate::ours;
+
 fn hold(server: &Program, folder: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(folder);
     println!("{} conversations", hold_all(&folder, server));
-}
-
-fn ours(name: &str) -> Program {
-    Program::new(name, env!("CARGO_BIN_EXE_redis-server-ssl"))
 }
 
 #[test]

@@ -40,11 +40,7 @@ pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> Com
     }
     // Oldest first, as they came.
     lines.sort_unstable_by_key(|(number, _)| *number);
-    let mut text = Vec::new();
-    for (_, line) in lines {
-        text.extend_from_slice(&line);
-        text.push(b'\n');
-    }
+    let text = wanted.in_order(&lines);
     call.reply.verbatim("txt", &text);
     Ok(())
 }
@@ -52,7 +48,8 @@ pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> Com
 enum Wanted {
     All,
     OfKind(Kind),
-    Numbered(Vec<u64>),
+    /// As asked for: in this order, and as often.
+    Numbered(Vec<i64>),
 }
 
 impl Wanted {
@@ -64,8 +61,7 @@ impl Wanted {
         if !option.eq_ignore_ascii_case(b"id") || call.argv.count() < 4 {
             return Err(ReplyError::Syntax);
         }
-        let number = |word| parse_i64(word).and_then(|number| u64::try_from(number).ok());
-        let numbers = call.argv.from(3).map(number).collect::<Option<Vec<_>>>();
+        let numbers = call.argv.from(3).map(parse_i64).collect::<Option<Vec<_>>>();
         numbers.map(Self::Numbered).ok_or(ReplyError::text("ERR Invalid client ID"))
     }
 
@@ -73,7 +69,27 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::OfKind(kind) => *kind == Kind::Normal,
-            Self::Numbered(numbers) => numbers.contains(&number),
+            Self::Numbered(numbers) => {
+                i64::try_from(number).is_ok_and(|number| numbers.contains(&number))
+            }
         }
+    }
+
+    fn in_order(&self, lines: &[(u64, Vec<u8>)]) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut write = |line: &[u8]| {
+            text.extend_from_slice(line);
+            text.push(b'\n');
+        };
+        match self {
+            Self::All | Self::OfKind(_) => lines.iter().for_each(|(_, line)| write(line)),
+            Self::Numbered(numbers) => {
+                for number in numbers.iter().filter_map(|number| u64::try_from(*number).ok()) {
+                    let found = lines.binary_search_by_key(&number, |(number, _)| *number);
+                    found.into_iter().for_each(|at| write(&lines[at].1));
+                }
+            }
+        }
+        text
     }
 }

@@ -4,7 +4,7 @@ use base::{float80::Float80, number::parse_i64};
 
 use crate::{
     error::ReplyError,
-    keyspace::{NewText, Ttl},
+    keyspace::{Look, NewText, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -36,7 +36,7 @@ pub(in crate::commands) fn decrby(server: &mut Server, call: &mut Call<'_>) -> C
 
 fn add(server: &mut Server, call: &mut Call<'_>, increment: i64) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let mut entry = server.keyspace.text_entry(db, key)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Write)?;
     let number = match entry.text() {
         Some(text) => parse_i64(text.bytes()).ok_or(ReplyError::NotInteger)?,
         None => 0,
@@ -52,14 +52,15 @@ fn add(server: &mut Server, call: &mut Call<'_>, increment: i64) -> CommandResul
 /// INCRBYFLOAT key increment
 pub(in crate::commands) fn incrbyfloat(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let mut entry = server.keyspace.text_entry(db, key)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Write)?;
     let number = entry.text().map_or(&b"0"[..], |text| text.bytes());
     let number = Float80::parse(number).ok_or(ReplyError::NotFloat)?;
     let increment = Float80::parse(call.arg(2)).ok_or(ReplyError::NotFloat)?;
     let sum = number.plus(increment).filter(|sum| sum.is_finite());
     let mut text = Vec::new();
     sum.ok_or(ReplyError::NanOrInfinity)?.write(&mut text);
-    entry.set(NewText::Bytes(&text), Ttl::Keep);
+    // Redis makes no number of the sum, even where it is one.
+    entry.set_as_text(&text, Ttl::Keep);
     server.keyspace.written(db, key, "incrbyfloat");
     call.reply.bulk(&text);
     Ok(())

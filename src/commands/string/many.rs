@@ -3,7 +3,7 @@
 use crate::{
     commands::string::reply_text,
     error::ReplyError,
-    keyspace::{NewText, Ttl},
+    keyspace::{Look, NewText, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -33,7 +33,8 @@ pub(in crate::commands) fn mset(server: &mut Server, call: &mut Call<'_>) -> Com
 pub(in crate::commands) fn msetnx(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     check_pairs(call)?;
     let db = call.db();
-    let is_any_present = call.argv.from(1).step_by(2).any(|key| server.keyspace.touch(db, key));
+    let is_any_present =
+        call.argv.from(1).step_by(2).any(|key| server.keyspace.touch(db, key, Look::Write));
     if !is_any_present {
         set_all(server, call);
     }
@@ -42,7 +43,7 @@ pub(in crate::commands) fn msetnx(server: &mut Server, call: &mut Call<'_>) -> C
 }
 
 fn check_pairs(call: &Call<'_>) -> Result<(), ReplyError> {
-    if call.argv.count() % 2 == 0 { Err(call.arity_error()) } else { Ok(()) }
+    if call.argv.count().is_multiple_of(2) { Err(call.arity_error()) } else { Ok(()) }
 }
 
 fn set_all(server: &mut Server, call: &Call<'_>) {

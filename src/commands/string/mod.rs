@@ -8,7 +8,7 @@ mod set;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Text, Ttl},
+    keyspace::{Look, Text, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -32,7 +32,7 @@ pub(super) fn get(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
 /// GETDEL key
 pub(super) fn getdel(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let entry = server.keyspace.text_entry(db, key)?;
+    let entry = server.keyspace.text_entry(db, key, Look::Read)?;
     let text = entry.text();
     let is_there = text.is_some();
     reply_text(call, text);
@@ -46,13 +46,16 @@ pub(super) fn getdel(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
 /// GETEX key [EX seconds | PX milliseconds | EXAT seconds | PXAT milliseconds | PERSIST]
 pub(super) fn getex(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key, now_ms) = (call.db(), call.arg(1), server.keyspace.now_ms);
-    let options = set::SetArgs::parse(call.argv, 2, set::Form::Getex, now_ms)?;
-    let mut entry = server.keyspace.text_entry(db, key)?;
-    reply_text(call, entry.text());
+    let options = set::SetArgs::parse(call.argv, 2, set::Form::Getex)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Read)?;
     if entry.text().is_none() {
+        // Nobody looks at the number then.
+        call.reply.null();
         return Ok(());
     }
-    match options.ttl {
+    let ttl = options.ttl(now_ms, "getex")?;
+    reply_text(call, entry.text());
+    match ttl {
         Ttl::Keep => {}
         Ttl::Clear => {
             if entry.set_expiry(None) {

@@ -5,7 +5,7 @@ use base::number::parse_i64;
 use crate::{
     commands::string::check_length,
     error::ReplyError,
-    keyspace::{NewText, Text, Ttl},
+    keyspace::{Look, NewText, Text, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -16,7 +16,7 @@ use crate::{
 pub(in crate::commands) fn append(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key, value) = (call.db(), call.arg(1), call.arg(2));
     let length_max = server.config.limits.proto_max_bulk_len;
-    let mut entry = server.keyspace.text_entry(db, key)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Write)?;
     let length = match entry.text() {
         // A string that is new is stored as SET would store it.
         None => {
@@ -71,7 +71,7 @@ pub(in crate::commands) fn setrange(server: &mut Server, call: &mut Call<'_>) ->
     let offset = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
     let offset = usize::try_from(offset).map_err(|_| ReplyError::OffsetOutOfRange)?;
     let length_max = server.config.limits.proto_max_bulk_len;
-    let mut entry = server.keyspace.text_entry(db, key)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Write)?;
     let length = entry.text().map_or(0, |text| text.bytes().len());
     if value.is_empty() {
         // Nothing is written, so no key comes into being.

@@ -6,7 +6,7 @@ use resp::Argv;
 use crate::{
     commands::string::reply_text,
     error::ReplyError,
-    keyspace::{NewText, Ttl},
+    keyspace::{Look, NewText, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -28,31 +28,30 @@ pub(super) enum Condition {
     IfPresent,
 }
 
-/// The options of SET and GETEX, all checked.
-pub(super) struct SetArgs {
-    pub(super) ttl: Ttl,
+/// The options of SET and GETEX.
+pub(super) struct SetArgs<'a> {
     condition: Condition,
     /// Answers the old value.
     gets: bool,
+    /// What becomes of the time to live if no moment is given.
+    ttl: Ttl,
+    /// When the key is to expire; not looked at yet.
+    moment: Option<(Unit, &'a [u8])>,
 }
 
-impl SetArgs {
+impl<'a> SetArgs<'a> {
     /// Parses the arguments from `start` on.
-    pub(super) fn parse(
-        argv: Argv<'_>,
-        start: usize,
-        form: Form,
-        now_ms: i64,
-    ) -> Result<Self, ReplyError> {
+    pub(super) fn parse(argv: Argv<'a>, start: usize, form: Form) -> Result<Self, ReplyError> {
         let mut condition = Condition::Always;
         let mut gets = false;
-        // The moment is computed last: a syntax error further on goes first.
         let mut moment: Option<(Unit, &[u8])> = None;
         let mut ttl = None;
         let mut words = argv.from(start);
         while let Some(word) = words.next() {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-            let is_open = ttl.is_none() && moment.is_none();
+            // The same unit may be named again: the last number counts.
+            let may_be =
+                |unit: &Unit| ttl.is_none() && moment.is_none_or(|(other, _)| other == *unit);
             if form == Form::Set && is("nx") && condition != Condition::IfPresent {
                 condition = Condition::IfAbsent;
             } else if form == Form::Set && is("xx") && condition != Condition::IfAbsent {
@@ -63,24 +62,27 @@ impl SetArgs {
                 ttl = Some(Ttl::Keep);
             } else if form == Form::Getex && is("persist") && moment.is_none() {
                 ttl = Some(Ttl::Clear);
-            } else if let Some(unit) = Unit::named(word).filter(|_| is_open) {
+            } else if let Some(unit) = Unit::named(word).filter(may_be) {
                 moment = Some((unit, words.next().ok_or(ReplyError::Syntax)?));
             } else {
                 return Err(ReplyError::Syntax);
             }
         }
-        let command = if form == Form::Set { "set" } else { "getex" };
-        if let Some((unit, number)) = moment {
-            ttl = Some(Ttl::At(unit.moment_ms(number, now_ms, command)?));
-        }
         let default = if form == Form::Set { Ttl::Clear } else { Ttl::Keep };
-        Ok(Self { ttl: ttl.unwrap_or(default), condition, gets })
+        Ok(Self { condition, gets, ttl: ttl.unwrap_or(default), moment })
+    }
+
+    /// Computes the time to live. A syntax error goes before one of the number, and GETEX
+    /// looks for its key in between.
+    pub(super) fn ttl(&self, now_ms: i64, command: &'static str) -> Result<Ttl, ReplyError> {
+        let Some((unit, number)) = self.moment else { return Ok(self.ttl) };
+        Ok(Ttl::At(unit.moment_ms(number, now_ms, command)?))
     }
 }
 
 /// What a number that says when a key expires counts.
-#[derive(Clone, Copy)]
-enum Unit {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
     Ex,
     Px,
     Exat,
@@ -123,17 +125,23 @@ pub(in crate::commands) fn set(server: &mut Server, call: &mut Call<'_>) -> Comm
         call.reply.ok();
         return Ok(());
     }
-    let args = SetArgs::parse(call.argv, 3, Form::Set, server.keyspace.now_ms)?;
+    let args = SetArgs::parse(call.argv, 3, Form::Set)?;
+    let ttl = args.ttl(server.keyspace.now_ms, "set")?;
     if args.condition == Condition::Always && !args.gets {
-        server.keyspace.set_text(db, key, value, args.ttl);
-        set_events(server, db, key, args.ttl);
+        server.keyspace.set_text(db, key, value, ttl);
+        set_events(server, db, key, ttl);
         call.reply.ok();
         return Ok(());
     }
-    set_on_condition(server, call, &args)
+    set_on_condition(server, call, &args, ttl)
 }
 
-fn set_on_condition(server: &mut Server, call: &mut Call<'_>, args: &SetArgs) -> CommandResult {
+fn set_on_condition(
+    server: &mut Server,
+    call: &mut Call<'_>,
+    args: &SetArgs<'_>,
+    ttl: Ttl,
+) -> CommandResult {
     let (db, key, value) = (call.db(), call.arg(1), NewText::of(call.argv, 2));
     // Any type is overwritten, but only a string can be answered.
     let is_present = if args.gets {
@@ -142,7 +150,7 @@ fn set_on_condition(server: &mut Server, call: &mut Call<'_>, args: &SetArgs) ->
         reply_text(call, text);
         is_present
     } else {
-        server.keyspace.touch(db, key)
+        server.keyspace.touch(db, key, Look::Write)
     };
     let writes = match args.condition {
         Condition::Always => true,
@@ -155,8 +163,8 @@ fn set_on_condition(server: &mut Server, call: &mut Call<'_>, args: &SetArgs) ->
         }
         return Ok(());
     }
-    server.keyspace.set_text(db, key, value, args.ttl);
-    set_events(server, db, key, args.ttl);
+    server.keyspace.set_text(db, key, value, ttl);
+    set_events(server, db, key, ttl);
     if !args.gets {
         call.reply.ok();
     }
@@ -173,7 +181,7 @@ fn set_events(server: &mut Server, db: usize, key: &[u8], ttl: Ttl) {
 /// SETNX key value
 pub(in crate::commands) fn setnx(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let is_present = server.keyspace.touch(db, key);
+    let is_present = server.keyspace.touch(db, key, Look::Write);
     if !is_present {
         server.keyspace.set_text(db, key, NewText::of(call.argv, 2), Ttl::Clear);
         server.keyspace.written(db, key, "set");
@@ -209,7 +217,7 @@ fn set_for(
 /// GETSET key value
 pub(in crate::commands) fn getset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let mut entry = server.keyspace.text_entry(db, key)?;
+    let mut entry = server.keyspace.text_entry(db, key, Look::Read)?;
     reply_text(call, entry.text());
     entry.set(NewText::of(call.argv, 2), Ttl::Clear);
     server.keyspace.written(db, key, "set");

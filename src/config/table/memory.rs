@@ -65,7 +65,8 @@ pub struct Memory {
 pub(super) static PARAMETERS: &[Parameter] = &[
     Parameter::new("maxmemory", "0", memory(0, ULONG_MAX, &field!(memory.maxmemory)))
         .change(Change::Maxmemory),
-    Parameter::new("maxmemory-policy", "noeviction", choice(&field!(memory.maxmemory_policy))),
+    Parameter::new("maxmemory-policy", "noeviction", choice(&field!(memory.maxmemory_policy)))
+        .change(Change::Maxmemory),
     Parameter::new(
         "maxmemory-samples",
         "5",
@@ -76,8 +77,10 @@ pub(super) static PARAMETERS: &[Parameter] = &[
         "10",
         integer(0, 100, &field!(memory.maxmemory_eviction_tenacity)),
     ),
-    Parameter::new("lfu-log-factor", "10", integer(0, INT_MAX, &field!(memory.lfu_log_factor))),
-    Parameter::new("lfu-decay-time", "1", integer(0, INT_MAX, &field!(memory.lfu_decay_time_min))),
+    Parameter::new("lfu-log-factor", "10", integer(0, INT_MAX, &field!(memory.lfu_log_factor)))
+        .change(Change::Maxmemory),
+    Parameter::new("lfu-decay-time", "1", integer(0, INT_MAX, &field!(memory.lfu_decay_time_min)))
+        .change(Change::Maxmemory),
     Parameter::new(
         "active-expire-effort",
         "1",

@@ -173,11 +173,13 @@ pub(super) static PARAMETERS: &[Parameter] = &[
         "10",
         integer(0, INT_MAX, &field!(ssl.tls_handshake_timeout_s)),
     )
-    .tls(),
+    .tls()
+    .change(Change::Ssl),
     Parameter::new(
         "tls-max-handshakes",
         "1024",
         integer(1, INT_MAX, &field!(ssl.tls_max_handshakes)),
     )
-    .tls(),
+    .tls()
+    .change(Change::Ssl),
 ];

@@ -18,7 +18,8 @@ use std::{
 use ae::{Events, Fd, Mask};
 use net::{
     Address, Connection, Owner, Stream,
-    ssl::{HANDSHAKE_BUDGET, Settings, Ssl, ssl_negotiate, step_handshakes},
+    ssl::{HANDSHAKE_BUDGET, Settings, Ssl},
+    ssl_negotiate, step_handshakes,
 };
 use nix::time::{ClockId, clock_gettime};
 use openssl::{
@@ -138,7 +139,7 @@ impl World {
         stream.set_nodelay(true).unwrap();
         let stream = Stream::Tcp(mio::net::TcpStream::from_std(stream));
         let mut connection = match is_ssl {
-            true => self.ssl.accept(stream, Address::Unknown).unwrap(),
+            true => Connection::accepted(&self.ssl, stream, Address::Unknown).unwrap(),
             false => Connection::plain(stream, Address::Unknown),
         };
         let fd = self.events.add(connection.stream(), serve, (), Mask::READ).unwrap();
@@ -317,8 +318,8 @@ fn papers(folder: &Path, name: &str, key: PKey<Private>) -> Settings {
     fs::write(path("key"), key.private_key_to_pem_pkcs8().unwrap()).unwrap();
     Settings {
         enable_ssl: true,
-        certificate_file: path("crt"),
-        private_key_file: path("key"),
+        certificate_file: path("crt").into(),
+        private_key_file: path("key").into(),
         ..Settings::default()
     }
 }

@@ -10,7 +10,7 @@ use std::{io, path::Path, sync::Arc};
 use s2n_tls::{config::Config, enums::ClientAuthType, error::Error as S2nError};
 
 use super::{
-    ClientTls, Connection, Progress, Settings, config,
+    ClientTls, Connection, Named, Progress, Settings, config,
     pem::{self, Identity, Source},
     policy,
     verify::Rules,
@@ -35,15 +35,15 @@ impl Client {
         let policy = policy::choose(&lists, policy::Key::Any)?;
         let mut roots = Vec::new();
         if let Some(path) = &tls.ca_file {
-            roots.extend(pem::trusted_file(source("--cacert", &text(path)?))?);
+            roots.extend(pem::trusted_file(source("--cacert", &named(path)))?);
         }
         if let Some(path) = &tls.ca_dir {
-            roots.extend(pem::trusted_directory(source("--cacertdir", &text(path)?))?);
+            roots.extend(pem::trusted_directory(source("--cacertdir", &named(path)))?);
         }
         let identity = match (&tls.certificate, &tls.private_key) {
             (None, None) => None,
             (Some(certificate), Some(key)) => {
-                let (certificate, key) = (text(certificate)?, text(key)?);
+                let (certificate, key) = (named(certificate), named(key));
                 // The server judges the dates, by its clock.
                 let now_s = None;
                 Some(Identity::load(
@@ -73,6 +73,7 @@ impl Client {
             builder.build()
         };
         let rules = Rules {
+            roots: config::ders(&roots)?,
             expected_name: tls.server_name.clone(),
             server_name: tls.server_name.clone(),
             is_insecure: tls.is_insecure,
@@ -95,11 +96,10 @@ impl Client {
     }
 }
 
-fn source<'a>(directive: &'a str, path: &'a str) -> Source<'a> {
+fn source<'a>(directive: &'a str, path: &'a Named) -> Source<'a> {
     Source { directive, path }
 }
 
-fn text(path: &Path) -> io::Result<String> {
-    let text = path.to_str().map(str::to_owned);
-    text.ok_or_else(|| super::renew::refused("a path is not UTF-8"))
+fn named(path: &Path) -> Named {
+    Named::new(path.display().to_string(), path)
 }

@@ -122,9 +122,9 @@ impl Material {
             &settings.key_password,
             Some(now_s),
         )?;
-        let client = match settings.client_certificate_file.as_str() {
-            "" if settings.client_key_file.is_empty() => None,
-            "" => return Err(missing("tls-client-cert-file")),
+        let client = match &settings.client_certificate_file {
+            path if path.is_empty() && settings.client_key_file.is_empty() => None,
+            path if path.is_empty() => return Err(missing("tls-client-cert-file")),
             _ if settings.client_key_file.is_empty() => {
                 return Err(missing("tls-client-key-file"));
             }
@@ -135,8 +135,8 @@ impl Material {
                 Some(now_s),
             )?),
         };
-        let dh_params = match settings.dh_params_file.as_str() {
-            "" => None,
+        let dh_params = match &settings.dh_params_file {
+            path if path.is_empty() => None,
             path => Some(pem::dh_params(Source { directive: "dh-params-file", path })?),
         };
         let policy = policy::choose(settings, server.key)?;
@@ -192,7 +192,6 @@ impl Material {
 
     fn rules(&self, settings: &Settings) -> io::Result<Rules> {
         let own = &self.server.chain[0];
-        let is_own_a_root = self.roots.as_ref().is_some_and(|roots| roots.contains(own));
         let expected_name = match settings.expected_peer_name.as_str() {
             // The guide's rule: nodes of one recipe are called alike.
             "" => Names::of(own).ok().and_then(|names| names.common),
@@ -200,8 +199,9 @@ impl Material {
         };
         let server_name =
             (!settings.expected_peer_name.is_empty()).then(|| settings.expected_peer_name.clone());
+        let roots = ders(self.roots.as_deref().unwrap_or_default())?;
         let own = Some(own.to_der()?);
-        Ok(Rules { own, is_own_a_root, expected_name, server_name, is_insecure: false })
+        Ok(Rules { own, roots, expected_name, server_name, is_insecure: false })
     }
 
     fn facts(&self) -> Facts {
@@ -242,13 +242,18 @@ pub(super) fn trust_all(builder: &mut Builder, roots: &[X509]) -> Result<(), S2n
     Ok(())
 }
 
+pub(super) fn ders(certificates: &[X509]) -> io::Result<Vec<Vec<u8>>> {
+    let ders = certificates.iter().map(|one| one.to_der());
+    Ok(ders.collect::<Result<_, _>>()?)
+}
+
 /// Reads whom to trust; nothing where the settings name nobody.
 fn roots(settings: &Settings) -> io::Result<Option<Vec<X509>>> {
     let mut roots = Vec::new();
-    let root_path = settings.root_ca_certs_path.as_str();
+    let root_path = &settings.root_ca_certs_path;
     if !root_path.is_empty() {
         let source = Source { directive: "root-ca-certs-path", path: root_path };
-        roots.extend(match pem::is_directory(root_path) {
+        roots.extend(match root_path.at().is_dir() {
             true => pem::trusted_directory(source)?,
             false => pem::trusted_file(source)?,
         });

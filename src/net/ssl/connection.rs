@@ -25,7 +25,7 @@ use ae::Mask;
 use s2n_tls::{
     config::Config,
     connection::Connection as Tls,
-    enums::{Blinding, Mode, Version},
+    enums::{Blinding, Mode},
     error::{Error as S2nError, ErrorType, Fallible},
 };
 use s2n_tls_sys as sys;
@@ -36,6 +36,7 @@ use super::{
     renew::Generation,
     verify::{Checks, Rules},
     wire::{self, OUT_BYTES_MAX, Wire},
+    words,
 };
 use crate::{Received, Stream};
 
@@ -119,7 +120,7 @@ impl Connection {
     }
 
     /// Goes on with the handshake as far as the socket allows.
-    pub(super) fn negotiate(&mut self, opening: Opening) -> io::Result<Progress> {
+    pub(crate) fn negotiate(&mut self, opening: Opening) -> io::Result<Progress> {
         if !self.has_begun() {
             let Opening { generation, seat, repeated_reads, performance_mode } = opening;
             let config = match self.role {
@@ -209,27 +210,26 @@ impl Connection {
             let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
             let _ = self.wire.flush();
         }
-        self.stage = Stage::Closed;
-        self.seat = None;
+        self.end();
     }
 
-    pub(super) fn is_client(&self) -> bool {
+    pub(crate) fn is_client(&self) -> bool {
         self.role != Role::Server
     }
 
-    pub(super) fn since(&self) -> Instant {
+    pub(crate) fn since(&self) -> Instant {
         self.since
     }
 
-    pub(super) fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.stage != Stage::Waiting
     }
 
-    pub(super) fn has_spoken(&self) -> bool {
+    pub(crate) fn has_spoken(&self) -> bool {
         self.has_spoken
     }
 
-    pub(super) fn note_spoken(&mut self) {
+    pub(crate) fn note_spoken(&mut self) {
         self.has_spoken = true;
     }
 
@@ -240,7 +240,7 @@ impl Connection {
     pub(crate) fn tls_info(&self) -> Option<TlsInfo> {
         let tls = self.tls.as_ref().filter(|_| !self.is_negotiating())?;
         Some(TlsInfo {
-            protocol: protocol_name(tls.actual_protocol_version().ok()?),
+            protocol: words::protocol_name(tls.actual_protocol_version().ok()?),
             cipher: tls.cipher_suite().ok()?.to_owned(),
             is_resumed: tls.resumed(),
             server_name: tls.server_name().map(str::to_owned),
@@ -385,8 +385,15 @@ impl Connection {
             let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
             let _ = self.wire.flush();
         }
+        self.end();
+    }
+
+    /// Counts it no more: it may be some time before it is dropped.
+    fn end(&mut self) {
         self.stage = Stage::Closed;
         self.seat = None;
+        self.generation = None;
+        self.hold(false);
     }
 
     pub(crate) fn stream(&mut self) -> &mut Stream {
@@ -459,7 +466,7 @@ impl Connection {
     fn broken(&mut self, error: &S2nError) -> io::Error {
         let _ = self.lend_wire(|tls| tls.poll_shutdown_send().map_ok(|_| ()));
         let _ = self.wire.flush();
-        self.stage = Stage::Closed;
+        self.end();
         let kind = match error.kind() {
             ErrorType::ConnectionClosed => ErrorKind::ConnectionAborted,
             _ => ErrorKind::InvalidData,
@@ -474,7 +481,7 @@ impl Connection {
     }
 
     fn alert(&self) -> &'static str {
-        alert_name(self.tls.as_ref().and_then(Tls::alert))
+        words::alert_name(self.tls.as_ref().and_then(Tls::alert))
     }
 
     fn explain(&self, error: &S2nError) -> HandshakeError {
@@ -497,7 +504,8 @@ impl Connection {
                 HandshakeError::new(Failure::Closed, "the connection broke during the handshake")
             }
             _ => {
-                let (failure, reason) = explain_name(name).unwrap_or((Failure::Protocol, ""));
+                let (failure, reason) =
+                    words::explain_name(name).unwrap_or((Failure::Protocol, ""));
                 let reason = if reason.is_empty() {
                     format!("{} ({name})", error.message())
                 } else {
@@ -548,74 +556,4 @@ fn send_vectored(
     let sent = sent.into_result()?;
     assert_eq!(sent, bytes, "the send callback takes everything");
     Poll::Ready(Ok(sent))
-}
-
-fn protocol_name(version: Version) -> &'static str {
-    match version {
-        Version::TLS13 => "TLSv1.3",
-        Version::TLS12 => "TLSv1.2",
-        Version::TLS11 => "TLSv1.1",
-        Version::TLS10 => "TLSv1",
-        _ => "SSLv3",
-    }
-}
-
-fn explain_name(name: &str) -> Option<(Failure, &'static str)> {
-    let untrusted = |reason| Some((Failure::Certificate, reason));
-    let nothing = |reason| Some((Failure::NothingInCommon, reason));
-    match name {
-        "S2N_ERR_CERT_UNTRUSTED" => untrusted("the peer's certificate is not trusted"),
-        "S2N_ERR_CERT_EXPIRED" => untrusted("the peer's certificate has expired"),
-        "S2N_ERR_CERT_NOT_YET_VALID" => untrusted("the peer's certificate is not yet valid"),
-        "S2N_ERR_CERT_REVOKED" => untrusted("the peer's certificate is revoked"),
-        "S2N_ERR_CERT_INVALID" => untrusted("the peer's certificate is invalid"),
-        "S2N_ERR_CERT_MAX_CHAIN_DEPTH_EXCEEDED" => {
-            untrusted("the peer's chain of certificates is too long")
-        }
-        "S2N_ERR_NO_CERT_FOUND" | "S2N_ERR_MISSING_CLIENT_CERT" => {
-            untrusted("the peer showed no certificate")
-        }
-        "S2N_ERR_CERT_REJECTED" => untrusted("the peer's certificate was refused"),
-        "S2N_ERR_CIPHER_NOT_SUPPORTED" => nothing("no cipher that both sides offer"),
-        "S2N_ERR_PROTOCOL_VERSION_UNSUPPORTED" | "S2N_ERR_UNKNOWN_PROTOCOL_VERSION" => {
-            nothing("no TLS version that both sides offer")
-        }
-        "S2N_ERR_INVALID_SIGNATURE_SCHEME" | "S2N_ERR_NO_VALID_SIGNATURE_SCHEME" => {
-            nothing("no signature scheme that both sides offer")
-        }
-        "S2N_ERR_ECDHE_UNSUPPORTED_CURVE" | "S2N_ERR_INVALID_SUPPORTED_GROUP_STATE" => {
-            nothing("no key exchange group that both sides offer")
-        }
-        _ => None,
-    }
-}
-
-/// The names of RFC 8446, section 6, in words.
-fn alert_name(alert: Option<u8>) -> &'static str {
-    match alert {
-        Some(0) => "close notify",
-        Some(10) => "unexpected message",
-        Some(20) => "bad record",
-        Some(40) => "handshake failure",
-        Some(42) => "bad certificate",
-        Some(43) => "unsupported certificate",
-        Some(44) => "certificate revoked",
-        Some(45) => "certificate expired",
-        Some(46) => "certificate unknown",
-        Some(47) => "illegal parameter",
-        Some(48) => "unknown CA",
-        Some(49) => "access denied",
-        Some(50) => "decode error",
-        Some(51) => "decrypt error",
-        Some(70) => "protocol version",
-        Some(71) => "insufficient security",
-        Some(80) => "internal error",
-        Some(86) => "inappropriate fallback",
-        Some(90) => "user canceled",
-        Some(109) => "missing extension",
-        Some(112) => "unrecognized name",
-        Some(116) => "certificate required",
-        Some(120) => "no application protocol",
-        _ => "unnamed alert",
-    }
 }

@@ -56,7 +56,7 @@ impl Failure {
         Self::Protocol,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
             Self::Shed => "shed",
@@ -125,33 +125,33 @@ pub(crate) struct Handshakes {
 }
 
 impl Handshakes {
-    pub(super) fn seat(&self) -> Arc<()> {
+    pub(crate) fn seat(&self) -> Arc<()> {
         Arc::clone(&self.seats)
     }
 
-    pub(super) fn under_way(&self) -> usize {
+    pub(crate) fn under_way(&self) -> usize {
         Arc::strong_count(&self.seats) - 1
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.fresh.len()
     }
 
-    pub(super) fn accepted(&mut self, fd: Fd, since: Instant) {
+    pub(crate) fn accepted(&mut self, fd: Fd, since: Instant) {
         self.accepted.push_back((fd, since));
     }
 
-    pub(super) fn is_due(&mut self, fd: Fd, has_begun: bool) {
+    pub(crate) fn is_due(&mut self, fd: Fd, has_begun: bool) {
         if has_begun { self.due.push_back(fd) } else { self.fresh.push(fd) }
     }
 
     /// Whether somebody could be stepped at once.
-    pub(super) fn has_work(&self, seats_max: usize) -> bool {
+    pub(crate) fn has_work(&self, seats_max: usize) -> bool {
         !self.due.is_empty() || (!self.fresh.is_empty() && self.under_way() < seats_max)
     }
 
     /// Takes who is to be stepped next.
-    pub(super) fn next(&mut self, seats_max: usize) -> Option<Fd> {
+    pub(crate) fn next(&mut self, seats_max: usize) -> Option<Fd> {
         if let Some(fd) = self.due.pop_front() {
             return Some(fd);
         }
@@ -159,7 +159,7 @@ impl Handshakes {
     }
 
     /// Takes one that was accepted longer ago than `limit`.
-    pub(super) fn pop_old(&mut self, now: Instant, limit: Duration) -> Option<Fd> {
+    pub(crate) fn pop_old(&mut self, now: Instant, limit: Duration) -> Option<Fd> {
         let (fd, since) = *self.accepted.front()?;
         if now.saturating_duration_since(since) < limit {
             return None;
@@ -169,16 +169,16 @@ impl Handshakes {
     }
 
     /// Without a deadline nobody asks who was accepted when.
-    pub(super) fn forget_accepted(&mut self) {
+    pub(crate) fn forget_accepted(&mut self) {
         self.accepted.clear();
     }
 
     /// The list of those that wait for a seat or for their turn, newest last.
-    pub(super) fn fresh(&mut self) -> &mut Vec<Fd> {
+    pub(crate) fn fresh(&mut self) -> &mut Vec<Fd> {
         &mut self.fresh
     }
 
-    pub(super) fn succeeded(&mut self, info: &TlsInfo) {
+    pub(crate) fn succeeded(&mut self, info: &TlsInfo) {
         self.done += 1;
         self.resumed += u64::from(info.is_resumed);
         *self.protocols.entry(info.protocol).or_default() += 1;
@@ -188,7 +188,7 @@ impl Handshakes {
         }
     }
 
-    pub(super) fn failed(&mut self, failure: Failure) {
+    pub(crate) fn failed(&mut self, failure: Failure) {
         *self.failed.entry(failure).or_default() += 1;
     }
 }

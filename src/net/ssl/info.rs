@@ -37,12 +37,12 @@ pub(super) fn info(ssl: &Ssl, now_s: u64) -> Vec<(String, String)> {
     add("ssl_current_certificate_not_before_date", facts.not_before.clone());
     add("ssl_current_certificate_not_after_date", facts.not_after.clone());
     add("ssl_current_certificate_serial", facts.serial.clone());
-    add("ssl_certificate_file", settings.certificate_file.clone());
-    add("ssl_certificate_private_key_file", settings.private_key_file.clone());
-    add("ssl_dh_params_file", settings.dh_params_file.clone());
+    add("ssl_certificate_file", settings.certificate_file.shown().to_owned());
+    add("ssl_certificate_private_key_file", settings.private_key_file.shown().to_owned());
+    add("ssl_dh_params_file", settings.dh_params_file.shown().to_owned());
     let trusted = [&settings.root_ca_certs_path, &settings.ca_file, &settings.ca_dir];
     let trusted = trusted.into_iter().find(|path| !path.is_empty());
-    add("ssl_root_ca_certs_path", trusted.cloned().unwrap_or_default());
+    add("ssl_root_ca_certs_path", trusted.map_or_else(String::new, |path| path.shown().to_owned()));
     add("ssl_cipher_prefs", facts.policy.clone());
     add("ssl_performance_mode", settings.performance_mode.name().to_owned());
     let reads = &ssl.repeated_reads;

@@ -2,7 +2,7 @@
 //!
 //! Every error begins with the directive and the file, then says the reason.
 
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
 use openssl::{
     asn1::{Asn1Time, Asn1TimeRef},
@@ -12,7 +12,7 @@ use openssl::{
     x509::{X509, X509Ref, X509VerifyResult},
 };
 
-use super::{policy, secret::Secret};
+use super::{Named, policy, secret::Secret};
 
 /// PEM that s2n is given: written anew from what was parsed, so that it reads the same.
 pub(super) struct Identity {
@@ -26,17 +26,17 @@ pub(super) struct Identity {
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) directive: &'a str,
-    pub(super) path: &'a str,
+    pub(super) path: &'a Named,
 }
 
 impl Source<'_> {
     pub(super) fn error(&self, reason: impl std::fmt::Display) -> io::Error {
-        let Self { directive, path } = self;
+        let (directive, path) = (self.directive, self.path.shown());
         io::Error::new(io::ErrorKind::InvalidInput, format!("{directive} {path}: {reason}"))
     }
 
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
-        fs::read(self.path).map_err(|error| self.error(crate::listener::text_of(&error)))
+        fs::read(self.path.at()).map_err(|error| self.error(crate::listener::text_of(&error)))
     }
 }
 
@@ -55,7 +55,8 @@ impl Identity {
             certificate.error("the certificate's key is of a kind that is not supported")
         })?;
         if !leaf_key.public_eq(&key) {
-            let reason = format!("the key does not match the certificate in {}", certificate.path);
+            let reason =
+                format!("the key does not match the certificate in {}", certificate.path.shown());
             return Err(private_key.error(reason));
         }
         for (one, now_s) in chain.iter().zip(now_s.into_iter().cycle()) {
@@ -99,7 +100,7 @@ pub(super) fn trusted_file(source: Source<'_>) -> io::Result<Vec<X509>> {
 
 /// Reads those to trust from every file of a directory that holds a certificate.
 pub(super) fn trusted_directory(source: Source<'_>) -> io::Result<Vec<X509>> {
-    let entries = fs::read_dir(source.path)
+    let entries = fs::read_dir(source.path.at())
         .map_err(|error| source.error(crate::listener::text_of(&error)))?;
     let mut paths = entries
         .map(|entry| entry.map(|entry| entry.path()))
@@ -170,11 +171,6 @@ pub(super) fn subject(certificate: &X509Ref) -> String {
         format!("{name}={value}")
     });
     entries.collect::<Vec<_>>().join(", ")
-}
-
-/// Whether a path is a directory: `root-ca-certs-path` may be either.
-pub(super) fn is_directory(path: &str) -> bool {
-    Path::new(path).is_dir()
 }
 
 fn read_key(source: Source<'_>, password: &str) -> io::Result<PKey<Private>> {

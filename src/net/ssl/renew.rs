@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{Settings, implementation::Context, secret::Secret};
+use super::{Named, Settings, implementation::Context, secret::Secret};
 
 /// What one load of the settings gave.
 #[derive(Debug)]
@@ -98,14 +98,19 @@ impl Generations {
 }
 
 /// Puts two PEM files in place of the present ones, whichever is which.
-pub(super) fn with_files(settings: &Settings, first: &str, second: &str) -> io::Result<Settings> {
-    let holds_key = |path: &str| -> io::Result<bool> {
-        let text = std::fs::read(path).map(Secret::new).map_err(|error| {
+pub(super) fn with_files(
+    settings: &Settings,
+    first: &Named,
+    second: &Named,
+) -> io::Result<Settings> {
+    let holds_key = |path: &Named| -> io::Result<bool> {
+        let text = std::fs::read(path.at()).map(Secret::new).map_err(|error| {
             let reason = crate::listener::text_of(&error);
-            io::Error::new(error.kind(), format!("{path}: {reason}"))
+            io::Error::new(error.kind(), format!("{}: {reason}", path.shown()))
         })?;
         let holds = contains(&text, b"PRIVATE KEY-----");
         if !holds && !contains(&text, b"CERTIFICATE-----") {
+            let path = path.shown();
             return Err(refused(&format!("{path}: neither a certificate nor a key in PEM form")));
         }
         Ok(holds)
@@ -119,8 +124,8 @@ pub(super) fn with_files(settings: &Settings, first: &str, second: &str) -> io::
         (false, false) => return Err(refused("neither file holds a private key")),
     };
     Ok(Settings {
-        certificate_file: certificate.to_owned(),
-        private_key_file: key.to_owned(),
+        certificate_file: certificate.clone(),
+        private_key_file: key.clone(),
         ..settings.clone()
     })
 }

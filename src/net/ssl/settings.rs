@@ -1,6 +1,6 @@
 //! Pure: what the directives say about SSL, as plain data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Whether clients must show a certificate (`tls-auth-clients`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -34,8 +34,47 @@ impl PerformanceMode {
     }
 }
 
-/// Everything that decides how a server speaks TLS. Paths are as the user wrote them, so
-/// errors and `INFO` show them so; an empty text is a directive that was not given.
+/// A file or directory that a directive names; empty where none was given.
+///
+/// Errors and `INFO` show it as the user wrote it. A relative one is the file that it was
+/// when it was written, wherever the server works by now.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Named {
+    shown: String,
+    at: PathBuf,
+}
+
+impl Named {
+    /// Names a file by how it is shown and where it is.
+    pub fn new(shown: impl Into<String>, at: impl Into<PathBuf>) -> Self {
+        Self { shown: shown.into(), at: at.into() }
+    }
+
+    /// Whether the directive was not given.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// Returns it as it was written.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Returns where it is.
+    pub fn at(&self) -> &Path {
+        &self.at
+    }
+}
+
+impl<T: Into<String>> From<T> for Named {
+    fn from(path: T) -> Self {
+        let shown = path.into();
+        Self { at: PathBuf::from(&shown), shown }
+    }
+}
+
+/// Everything that decides how a server speaks TLS. An empty text is a directive that was
+/// not given.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// Every socket speaks TLS (`enable-ssl`).
@@ -44,25 +83,25 @@ pub struct Settings {
     /// `tls-replication`, `tls-cluster`). Without either nothing is loaded.
     pub is_used: bool,
     /// PEM: our certificate, and those that lead from it to the root.
-    pub certificate_file: String,
+    pub certificate_file: Named,
     /// PEM: the key of that certificate.
-    pub private_key_file: String,
+    pub private_key_file: Named,
     /// What the key is encrypted with.
     pub key_password: String,
     /// PEM: shown where we connect; ours as a server where empty.
-    pub client_certificate_file: String,
+    pub client_certificate_file: Named,
     /// PEM: its key.
-    pub client_key_file: String,
+    pub client_key_file: Named,
     /// What that key is encrypted with.
     pub client_key_password: String,
     /// PEM: parameters of DHE.
-    pub dh_params_file: String,
+    pub dh_params_file: Named,
     /// PEM: whom to trust (`tls-ca-cert-file`).
-    pub ca_file: String,
+    pub ca_file: Named,
     /// A directory of such files (`tls-ca-cert-dir`).
-    pub ca_dir: String,
+    pub ca_dir: Named,
     /// A file or a directory (`root-ca-certs-path`).
-    pub root_ca_certs_path: String,
+    pub root_ca_certs_path: Named,
     /// Who must show a certificate.
     pub auth_clients: AuthClients,
     /// As in `tls-protocols`: `TLSv1.2 TLSv1.3`.
@@ -97,16 +136,16 @@ impl Default for Settings {
         Self {
             enable_ssl: false,
             is_used: false,
-            certificate_file: none(),
-            private_key_file: none(),
+            certificate_file: Named::default(),
+            private_key_file: Named::default(),
             key_password: none(),
-            client_certificate_file: none(),
-            client_key_file: none(),
+            client_certificate_file: Named::default(),
+            client_key_file: Named::default(),
             client_key_password: none(),
-            dh_params_file: none(),
-            ca_file: none(),
-            ca_dir: none(),
-            root_ca_certs_path: none(),
+            dh_params_file: Named::default(),
+            ca_file: Named::default(),
+            ca_dir: Named::default(),
+            root_ca_certs_path: Named::default(),
             auth_clients: AuthClients::No,
             protocols: none(),
             ciphers: none(),

@@ -31,8 +31,8 @@ use s2n_tls::{
 pub(super) struct Rules {
     /// DER of our own certificate.
     pub(super) own: Option<Vec<u8>>,
-    /// It also stands among the roots, so it may issue.
-    pub(super) is_own_a_root: bool,
+    /// DER of the roots: each is trusted itself, besides what it may issue.
+    pub(super) roots: Vec<Vec<u8>>,
     /// What a peer must be called; nothing means the host that was connected to.
     pub(super) expected_name: Option<String>,
     /// The name to ask for (SNI), where it is not the host's.
@@ -75,13 +75,12 @@ impl Checks {
         let leaf = chain.first().ok_or("the peer showed no certificate")?;
         let names = Names::of(leaf)?;
         self.peer_name = names.shown();
-        let own = rules.own.as_deref();
-        let is_own = |one: &X509Ref| one.to_der().is_ok_and(|der| Some(&der[..]) == own);
-        if chain.len() == 1 {
-            // s2n found the leaf itself among the trusted.
+        let leaf = leaf.to_der().map_err(|_| unreadable())?;
+        if rules.own.as_ref() == Some(&leaf) || rules.roots.contains(&leaf) {
             return Ok(());
         }
-        if !rules.is_own_a_root && chain.last().is_some_and(|root| is_own(root)) {
+        let root = chain.last().expect("it has a first").to_der().map_err(|_| unreadable())?;
+        if rules.own.as_ref() == Some(&root) && !rules.roots.contains(&root) {
             return Err("the peer's certificate is issued by ours, which is no CA".to_owned());
         }
         let Some(host) = self.host.as_deref() else { return Ok(()) };
@@ -175,7 +174,6 @@ impl CertValidationCallbackSync for Verdict {
 }
 
 fn peer_chain(tls: &Tls) -> Result<Vec<X509>, String> {
-    let unreadable = || "the peer's certificate cannot be read".to_owned();
     let chain = tls.peer_cert_chain().map_err(|_| unreadable())?;
     chain
         .iter()
@@ -185,6 +183,10 @@ fn peer_chain(tls: &Tls) -> Result<Vec<X509>, String> {
             X509::from_der(der).map_err(|_| unreadable())
         })
         .collect()
+}
+
+fn unreadable() -> String {
+    "the peer's certificate cannot be read".to_owned()
 }
 
 /// Whether an alternative name is one that hosts are not called by. A host's name that is not

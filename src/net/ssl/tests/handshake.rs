@@ -11,12 +11,12 @@ use std::{
 use openssl::ssl::{SslSessionCacheMode, SslStream, SslVersion};
 
 use super::{
-    super::{Failure, PLAINTEXT_REFUSED, Settings, expire_handshakes, looks_like_tls},
+    super::{Failure, PLAINTEXT_REFUSED, Settings, looks_like_tls},
     World, connect, connect_as, connector,
     papers::{Papers, Wanted, issue, plain, rsa},
     settings, step_handshakes,
 };
-use crate::{Address, Connection};
+use crate::{Address, Connection, expire_handshakes};
 
 #[test]
 fn a_client_negotiates_talks_and_leaves() {
@@ -244,8 +244,8 @@ fn a_storm_costs_established_clients_one_budget_a_turn() {
     papers
         .save("rsa", issue(&Wanted { common: &[plain(b"rsa")], ..Wanted::default() }, rsa(), None));
     let mut world = World::new(Settings {
-        certificate_file: papers.path("rsa.crt"),
-        private_key_file: papers.path("rsa.key"),
+        certificate_file: papers.path("rsa.crt").into(),
+        private_key_file: papers.path("rsa.key").into(),
         ..settings(&papers)
     });
     let streams: Vec<_> = (0..40).map(|_| world.accept()).collect();

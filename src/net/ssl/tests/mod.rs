@@ -21,11 +21,8 @@ use std::{
 use ae::{Events, Fd, Mask};
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslStream, SslVerifyMode};
 
-use super::{
-    Failure, HANDSHAKE_BUDGET, HandshakeError, Settings, Ssl, TlsInfo, ssl_negotiate,
-    step_handshakes,
-};
-use crate::{Address, Connection, Owner, connection::Transport};
+use super::{Failure, HANDSHAKE_BUDGET, HandshakeError, Settings, Ssl, TlsInfo};
+use crate::{Address, Connection, Owner, connection::Transport, ssl_negotiate, step_handshakes};
 use papers::Papers;
 
 const PEER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,7 +98,8 @@ impl World {
         theirs.set_read_timeout(Some(PEER_TIMEOUT)).unwrap();
         theirs.set_write_timeout(Some(PEER_TIMEOUT)).unwrap();
         let stream = crate::Stream::Unix(mio::net::UnixStream::from_std(ours));
-        let connection = self.ssl.accept(stream, Address::Unix("test".into())).unwrap();
+        let connection =
+            Connection::accepted(&self.ssl, stream, Address::Unix("test".into())).unwrap();
         self.add(connection);
         theirs
     }
@@ -252,8 +250,8 @@ fn connect_as(
 fn settings(papers: &Papers) -> Settings {
     Settings {
         enable_ssl: true,
-        certificate_file: papers.path("server.crt"),
-        private_key_file: papers.path("server.key"),
+        certificate_file: papers.path("server.crt").into(),
+        private_key_file: papers.path("server.key").into(),
         ..Settings::default()
     }
 }

@@ -43,7 +43,8 @@ fn live_connections_stay_and_new_ones_get_the_new_certificate() {
     let mut world = World::new(settings(&papers));
     let mut first = open(&mut world);
     let (key, certificate) = (papers.path("b.key"), papers.path("b.crt"));
-    let renewal = world.ssl.renew(&key, &certificate, now_s()).unwrap();
+    let renewal =
+        world.ssl.renew(&key.clone().into(), &certificate.clone().into(), now_s()).unwrap();
     assert_eq!(renewal, Renewal { generation: 2, closes_up_to: None });
     ask(&mut world, &mut first);
     let mut second = open(&mut world);
@@ -55,7 +56,10 @@ fn live_connections_stay_and_new_ones_get_the_new_certificate() {
     assert_eq!(world.field("ssl_certificate_private_key_file"), key);
 
     // In the other order; now the first is two generations old.
-    let renewal = world.ssl.renew(&papers.path("c.crt"), &papers.path("c.key"), now_s()).unwrap();
+    let renewal = world
+        .ssl
+        .renew(&papers.path("c.crt").into(), &papers.path("c.key").into(), now_s())
+        .unwrap();
     assert_eq!(renewal, Renewal { generation: 3, closes_up_to: Some(1) });
     assert_eq!(world.field("ssl_current_certificate_serial"), long.to_lowercase());
     for at in 0..2 {
@@ -87,13 +91,18 @@ fn a_renewal_that_fails_changes_nothing() {
         ("server.key", "gone", "No such file"),
         ("server.key", "note", "neither a certificate nor a key"),
     ] {
-        let outcome = world.ssl.renew(&papers.path(first), &papers.path(second), now_s());
+        let outcome =
+            world.ssl.renew(&papers.path(first).into(), &papers.path(second).into(), now_s());
         let error = outcome.unwrap_err().to_string();
         assert!(error.contains(reason), "{first} {second}: {error}");
         assert_eq!(world.ssl.info(now_s()), before);
     }
     let mut plain = World::new(Settings::default());
-    let outcome = plain.ssl.renew(&papers.path("server.key"), &papers.path("server.crt"), now_s());
+    let outcome = plain.ssl.renew(
+        &papers.path("server.key").into(),
+        &papers.path("server.crt").into(),
+        now_s(),
+    );
     assert!(outcome.unwrap_err().to_string().contains("not enabled"));
 }
 
@@ -104,7 +113,7 @@ fn other_settings_swap_whole_and_close_nobody() {
     let mut first = open(&mut world);
     let asking = Settings {
         auth_clients: AuthClients::Yes,
-        ca_file: papers.path("ca.crt"),
+        ca_file: papers.path("ca.crt").into(),
         ..settings(&papers)
     };
     world.ssl.apply(asking.clone(), now_s()).unwrap();

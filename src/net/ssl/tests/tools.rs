@@ -99,10 +99,22 @@ fn a_certificate_that_stands_in_the_ca_file_needs_no_name() {
     let star = Wanted { common: &[plain(b"*")], is_old: true, ..Wanted::default() };
     let root = issue(&star, ec(), None);
     let own = papers.save("old", issue(&star, ec(), Some(&root)));
-    let pinned = Tls { ca_file: Some(papers.path("old.crt").into()), ..Tls::default() };
-    let (target, server) = shouting_server(&own, None);
-    assert_eq!(ask(&target, &pinned).unwrap(), "HELLO");
-    server.join().unwrap();
+    // Beside its CA too, of the same name, whichever comes first; and where it is an ordinary
+    // certificate, which an ordinary chain would lead from.
+    let (root, old) = (root.certificate.to_pem().unwrap(), own.certificate.to_pem().unwrap());
+    papers.write("both.crt", &[&root[..], &old[..]].concat());
+    papers.write("turned.crt", &[&old[..], &root[..]].concat());
+    let other = papers.issue("other", &Wanted { dns: &["other.example"], ..server() });
+    let ca = std::fs::read(papers.path("ca.crt")).unwrap();
+    papers.write("pinned.crt", &[&ca[..], &other.certificate.to_pem().unwrap()].concat());
+    for (own, ca_file) in
+        [(&own, "old.crt"), (&own, "both.crt"), (&own, "turned.crt"), (&other, "pinned.crt")]
+    {
+        let pinned = Tls { ca_file: Some(papers.path(ca_file).into()), ..Tls::default() };
+        let (target, server) = shouting_server(own, None);
+        assert_eq!(ask(&target, &pinned).expect(ca_file), "HELLO");
+        server.join().unwrap();
+    }
 }
 
 #[test]
@@ -153,13 +165,14 @@ fn a_server_without_tls_and_a_silent_one_are_told_apart() {
 #[test]
 fn a_server_of_ours_connects_by_the_rules_too() {
     let papers = Papers::new();
-    let ssl_settings = super::Settings { ca_file: papers.path("ca.crt"), ..settings(&papers) };
+    let ssl_settings =
+        super::Settings { ca_file: papers.path("ca.crt").into(), ..settings(&papers) };
     let mut world = World::new(ssl_settings);
     // Both ends in one world: the far one is accepted, the near one connects.
     let far = world.accept();
     far.set_nonblocking(true).unwrap();
     let near = crate::Stream::Unix(mio::net::UnixStream::from_std(far));
-    let connection = world.ssl.connect(near, "elsewhere").unwrap();
+    let connection = crate::Connection::connected(&world.ssl, near, "elsewhere").unwrap();
     world.add(connection);
     world.turns_until(|world| world.outcomes.len() == 2);
     for outcome in &world.outcomes {

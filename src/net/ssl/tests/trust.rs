@@ -17,7 +17,7 @@ use super::{
 };
 
 fn mutual(papers: &Papers, auth_clients: AuthClients) -> Settings {
-    Settings { auth_clients, ca_file: papers.path("ca.crt"), ..settings(papers) }
+    Settings { auth_clients, ca_file: papers.path("ca.crt").into(), ..settings(papers) }
 }
 
 fn showing(issued: &Issued) -> SslConnectorBuilder {
@@ -111,8 +111,8 @@ fn our_own_certificate_is_trusted_itself_and_issues_nothing() {
         issue(&Wanted { common: &[plain(b"node")], is_ca: true, ..Wanted::default() }, ec(), None);
     papers.save("own", own.clone());
     let settings = Settings {
-        certificate_file: papers.path("own.crt"),
-        private_key_file: papers.path("own.key"),
+        certificate_file: papers.path("own.crt").into(),
+        private_key_file: papers.path("own.key").into(),
         ..mutual(&papers, AuthClients::Yes)
     };
     let mut world = World::new(settings.clone());
@@ -122,7 +122,8 @@ fn our_own_certificate_is_trusted_itself_and_issues_nothing() {
     let refusal = attempt(&mut world, showing(&child)).unwrap_err();
     assert!(refusal.1.contains("issued by ours"), "{refusal:?}");
     // Unless it stands among the roots.
-    let mut world = World::new(Settings { root_ca_certs_path: papers.path("own.crt"), ..settings });
+    let mut world =
+        World::new(Settings { root_ca_certs_path: papers.path("own.crt").into(), ..settings });
     assert!(attempt(&mut world, showing(&child)).is_ok());
 }
 
@@ -135,9 +136,9 @@ fn the_certificates_of_the_guide_serve() {
     let own = papers.save("old", issue(&star, rsa(), Some(&root)));
     assert_eq!(own.certificate.version(), 0);
     let mut world = World::new(Settings {
-        certificate_file: papers.path("old.crt"),
-        private_key_file: papers.path("old.key"),
-        root_ca_certs_path: papers.path("old-ca.crt"),
+        certificate_file: papers.path("old.crt").into(),
+        private_key_file: papers.path("old.key").into(),
+        root_ca_certs_path: papers.path("old-ca.crt").into(),
         auth_clients: AuthClients::Optional,
         ..settings(&papers)
     });
@@ -156,8 +157,8 @@ fn a_chain_is_sent_with_its_intermediates() {
     chain.extend(middle.certificate.to_pem().unwrap());
     papers.write("leaf.key", &leaf.key.private_key_to_pem_pkcs8().unwrap());
     let mut world = World::new(Settings {
-        certificate_file: papers.write("chain.crt", &chain),
-        private_key_file: papers.path("leaf.key"),
+        certificate_file: papers.write("chain.crt", &chain).into(),
+        private_key_file: papers.path("leaf.key").into(),
         ..settings(&papers)
     });
     let stream = world.accept();
@@ -184,8 +185,8 @@ fn what_cannot_serve_is_refused_with_file_and_reason() {
     let good = settings(&papers);
     let locked = papers.encrypt("locked.key", &papers.issue("l", &server()), b"secret");
     let base = |certificate: &str, key: &str| Settings {
-        certificate_file: papers.path(certificate),
-        private_key_file: papers.path(key),
+        certificate_file: papers.path(certificate).into(),
+        private_key_file: papers.path(key).into(),
         ..good.clone()
     };
     let dh = "dh-params-file";
@@ -205,21 +206,29 @@ fn what_cannot_serve_is_refused_with_file_and_reason() {
             "password",
         ),
         (ed, "private-key-file", "only RSA and ECDSA"),
-        (Settings { ca_file: papers.path("empty"), ..good.clone() }, "tls-ca-cert-file", "no PEM"),
+        (
+            Settings { ca_file: papers.path("empty").into(), ..good.clone() },
+            "tls-ca-cert-file",
+            "no PEM",
+        ),
         (
             Settings { root_ca_certs_path: "/nowhere".into(), ..good.clone() },
             "root-ca-certs-path",
             "No such",
         ),
         (Settings { ca_dir: "/nowhere".into(), ..good.clone() }, "tls-ca-cert-dir", "No such"),
-        (Settings { dh_params_file: papers.path("server.crt"), ..good.clone() }, dh, "no PEM DH"),
         (
-            Settings { client_certificate_file: papers.path("other.crt"), ..good.clone() },
+            Settings { dh_params_file: papers.path("server.crt").into(), ..good.clone() },
+            dh,
+            "no PEM DH",
+        ),
+        (
+            Settings { client_certificate_file: papers.path("other.crt").into(), ..good.clone() },
             "tls-client-key-file",
             "not given",
         ),
         (
-            Settings { certificate_file: String::new(), ..good.clone() },
+            Settings { certificate_file: String::new().into(), ..good.clone() },
             "certificate-file",
             "not given",
         ),
@@ -247,8 +256,8 @@ fn issue_ed(papers: &Papers) -> Settings {
     builder.set_not_after(&day(9)).unwrap();
     builder.sign(&key, openssl::hash::MessageDigest::null()).unwrap();
     Settings {
-        certificate_file: papers.write("ed.crt", &builder.build().to_pem().unwrap()),
-        private_key_file: papers.write("ed.key", &key.private_key_to_pem_pkcs8().unwrap()),
+        certificate_file: papers.write("ed.crt", &builder.build().to_pem().unwrap()).into(),
+        private_key_file: papers.write("ed.key", &key.private_key_to_pem_pkcs8().unwrap()).into(),
         ..settings(papers)
     }
 }
@@ -260,7 +269,7 @@ fn roots_may_be_a_directory() {
     let folder = std::path::Path::new(&papers.path("ca.crt")).parent().unwrap().to_owned();
     let mut world = World::new(Settings {
         auth_clients: AuthClients::Yes,
-        root_ca_certs_path: folder.to_str().unwrap().to_owned(),
+        root_ca_certs_path: folder.to_str().unwrap().into(),
         ..settings(&papers)
     });
     assert!(attempt(&mut world, showing(&good)).is_ok());
