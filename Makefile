@@ -59,11 +59,11 @@ dev:
 	$(call publish,$(CARGO_TARGET_DIR)/debug)
 
 test:
-	$(cargo) test $(PLAIN_CRATES) $(FEATURES)
+	$(cargo) test --no-fail-fast $(PLAIN_CRATES) $(FEATURES)
 
 # The guide is typed at binaries built here, wherever src/ points just now.
 test-ssl:
-	$(cargo) test -p tests-ssl -p certificates $(WITH_SSL)
+	$(cargo) test --no-fail-fast -p tests-ssl -p certificates $(WITH_SSL)
 	$(cargo) build -p redis -p certificates $(WITH_SSL)
 	tests-ssl/guide.sh $(CARGO_TARGET_DIR)/debug
 

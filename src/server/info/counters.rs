@@ -131,7 +131,8 @@ pub(super) fn commands(server: &Server) -> Vec<Field> {
 
 /// `p50=1.003,p99=…` in microseconds, of the commands that were measured.
 pub(super) fn latencies(server: &Server) -> Vec<Field> {
-    let percentiles = &server.config.logging.latency_tracking_info_percentiles;
+    let logging = &server.config.logging;
+    let percentiles = &logging.latency_tracking_info_percentiles;
     let line = |(command, histogram): (CommandId, &Histogram<u64>)| {
         let percentile = |wanted: &f64| {
             let name = format!("{wanted:.6}");
@@ -142,7 +143,8 @@ pub(super) fn latencies(server: &Server) -> Vec<Field> {
         let values: Vec<String> = percentiles.iter().map(percentile).collect();
         (format!("latency_percentiles_usec_{}", command.spec().full_name), values.join(","))
     };
-    server.commands.stats.latencies().map(line).collect()
+    let latencies = server.commands.stats.latencies().filter(|_| logging.latency_tracking);
+    latencies.map(line).collect()
 }
 
 pub(super) fn errors(server: &Server) -> Vec<Field> {
