@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+/// Of a name that means nothing, this much is repeated.
+pub const REPEATED_BYTES_MAX: usize = 128;
+
 /// An error reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReplyError {
@@ -65,6 +68,16 @@ impl ReplyError {
         Self::Text(Cow::Borrowed(text))
     }
 
+    /// Makes an error that repeats what a client has sent, between two texts of ours.
+    pub fn quoting(head: &str, asked: &[u8], tail: &str) -> Self {
+        let mut text = [head.as_bytes(), printed(asked), tail.as_bytes()].concat();
+        // Line ends within become spaces where the reply is written; at the end they go.
+        while let Some(b'\r' | b'\n') = text.last() {
+            text.pop();
+        }
+        Self::Bytes(text)
+    }
+
     /// Returns the text, prefix included.
     pub fn to_bytes(&self) -> Cow<'static, [u8]> {
         let text = match self {
@@ -106,11 +119,28 @@ impl ReplyError {
             Self::UnknownSubcommand(command, asked) => {
                 let head = b"ERR unknown subcommand '";
                 let tail = format!("'. Try {} HELP.", command.to_ascii_uppercase());
-                // Redis repeats no more of it.
-                let asked = &asked[..asked.len().min(128)];
+                let asked = printed(&asked[..asked.len().min(REPEATED_BYTES_MAX)]);
                 return Cow::Owned([&head[..], asked, tail.as_bytes()].concat());
             }
         };
         Cow::Borrowed(text.as_bytes())
+    }
+}
+
+/// Cuts a text where C, which Redis writes its errors with, would end it.
+pub fn printed(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ReplyError;
+
+    #[test]
+    fn what_is_repeated_is_what_redis_would_print() {
+        let text = |asked| ReplyError::quoting("ERR no ", asked, "").to_bytes().into_owned();
+        assert_eq!(text(b"a\0b"), b"ERR no a");
+        assert_eq!(text(b"a\r\nb\r\n"), b"ERR no a\r\nb");
+        assert_eq!(text(b""), b"ERR no ");
     }
 }

@@ -1,5 +1,7 @@
 //! Room: who this process is, since when, and how it will end.
 
+use sys::supervised::Supervisor;
+
 /// What SHUTDOWN or a signal has asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ShutdownOptions {
@@ -29,8 +31,10 @@ pub struct Lifecycle {
     pub started_s: u64,
     /// The file that holds its process id, if there is one.
     pub pidfile: String,
-    /// Who supervises it, as INFO says it.
-    pub supervised: &'static str,
+    /// It has gone to the background by itself.
+    pub is_daemon: bool,
+    /// Who supervises it.
+    pub supervisor: Option<Supervisor>,
     /// Memory in use when the server had started.
     pub startup_memory_bytes: usize,
     /// The code it exits with once the loop has ended.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 /// A client can provoke errors with prefixes of its own making; beyond so many kinds
 /// they are no longer told apart.
 const ERROR_KINDS_MAX: usize = 128;
+/// The first word of an error is looked for in so many bytes.
+const ERROR_KIND_BYTES_MAX: usize = 31;
 /// Samples that an instantaneous figure is the mean of.
 const SAMPLES: usize = 16;
 /// For so long a large buffer is remembered.
@@ -60,10 +62,11 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Counts an error reply by its first word.
+    /// Counts an error reply by its first word; one that is too long is taken for `ERR`.
     pub fn count_error(&mut self, text: &[u8]) {
         self.error_replies += 1;
-        let kind = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let end = text.iter().take(ERROR_KIND_BYTES_MAX).position(|byte| *byte == b' ');
+        let kind = end.map_or(&b"ERR"[..], |end| &text[..end]);
         if let Some(count) = self.errors.get_mut(kind) {
             *count += 1;
         } else if self.errors.len() < ERROR_KINDS_MAX {
@@ -126,7 +129,7 @@ impl Rate {
         if let Some((before, at_ms)) = self.last {
             let passed_ms = now_ms.saturating_sub(at_ms);
             let grown = count.saturating_sub(before);
-            self.samples[self.at] = if passed_ms == 0 { 0 } else { grown * 1000 / passed_ms };
+            self.samples[self.at] = (grown * 1000).checked_div(passed_ms).unwrap_or(0);
             self.at = (self.at + 1) % SAMPLES;
         }
         self.last = Some((count, now_ms));
@@ -168,10 +171,11 @@ mod tests {
         let mut stats = Stats::default();
         stats.count_error(b"ERR one");
         stats.count_error(b"ERR two");
-        stats.count_error(b"NOAUTH");
-        assert_eq!(stats.errors().collect::<Vec<_>>(), [(&b"ERR"[..], 2), (b"NOAUTH", 1)]);
+        stats.count_error(b"NOAUTH no");
+        stats.count_error(&[b'x'; 100]);
+        assert_eq!(stats.errors().collect::<Vec<_>>(), [(&b"ERR"[..], 3), (b"NOAUTH", 1)]);
         (0..1000).for_each(|n| stats.count_error(format!("E{n} x").as_bytes()));
-        assert_eq!((stats.errors().count(), stats.error_replies), (ERROR_KINDS_MAX, 1003));
+        assert_eq!((stats.errors().count(), stats.error_replies), (ERROR_KINDS_MAX, 1004));
     }
 
     #[test]

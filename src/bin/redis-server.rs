@@ -1,6 +1,6 @@
 //! Tool: the server, and under other names its companions, as in Redis.
 
-use std::{ffi::OsString, path::Path, process::exit};
+use std::{env, ffi::OsString, path::Path, process::exit};
 
 use base::memory::Counting;
 
@@ -8,7 +8,7 @@ use base::memory::Counting;
 static ALLOCATOR: Counting = Counting;
 
 fn main() {
-    let arguments: Vec<OsString> = redis::server::start::arguments();
+    let arguments: Vec<OsString> = env::args_os().collect();
     let program = arguments.first().map(Path::new).and_then(Path::file_name);
     exit(match program.and_then(|name| name.to_str()) {
         Some(name @ ("redis-sentinel" | "redis-check-rdb" | "redis-check-aof")) => {

@@ -37,7 +37,7 @@ impl Kind {
             ("pubsub", Self::PubSub),
         ];
         let found = kinds.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
-        let unknown = || ReplyError::Bytes([b"ERR Unknown client type '", name, b"'"].concat());
+        let unknown = || ReplyError::quoting("ERR Unknown client type '", name, "'");
         found.map(|(_, kind)| *kind).ok_or_else(unknown)
     }
 }

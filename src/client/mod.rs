@@ -82,8 +82,8 @@ pub struct Client {
     pub local: Box<str>,
     /// Absent only where a test has no sockets.
     pub wire: Option<(Fd, Connection)>,
-    /// Absent while it is lent.
-    pub frame: Option<Frame>,
+    /// Absent while it is lent; boxed, as it is lent for each batch of requests.
+    pub frame: Option<Box<Frame>>,
     /// CLIENT SETNAME.
     pub name: Option<Bytes>,
     /// CLIENT SETINFO lib-name.
@@ -125,7 +125,7 @@ impl Client {
             peer: Box::default(),
             local: Box::default(),
             wire: None,
-            frame: Some(Frame::default()),
+            frame: Some(Box::default()),
             name: None,
             library_name: None,
             library_version: None,

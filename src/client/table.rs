@@ -102,7 +102,7 @@ impl Clients {
     }
 
     /// Takes a client's frame, unless it runs a command already.
-    pub fn lend(&mut self, id: ClientId) -> Option<Frame> {
+    pub fn lend(&mut self, id: ClientId) -> Option<Box<Frame>> {
         self.find(id)?.frame.take()
     }
 
@@ -116,7 +116,7 @@ impl Clients {
     }
 
     /// Takes a frame back.
-    pub fn give_back(&mut self, id: ClientId, mut frame: Frame) {
+    pub fn give_back(&mut self, id: ClientId, mut frame: Box<Frame>) {
         self.settle(id, &mut frame);
         let client = self.find_even_closing(id).expect("settled just now");
         let is_due = !frame.reply.is_empty() || !client.is_alive();

@@ -101,6 +101,12 @@ impl Commands {
         self.stats.ran(id, took_us, has_failed);
     }
 
+    /// Counts how long a run took, for INFO's percentiles (`latency-tracking`).
+    #[inline]
+    pub fn track(&mut self, id: CommandId, took_us: u64) {
+        self.stats.track(id, took_us);
+    }
+
     /// Counts a call that was refused before it ran.
     pub fn rejected(&mut self, id: CommandId) {
         self.stats.rejected(id);

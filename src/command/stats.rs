@@ -1,6 +1,13 @@
 //! Room: how often each command was called, how long it took, how often it failed.
 
+use hdrhistogram::Histogram;
+
 use super::{COMMAND_COUNT, CommandId};
+
+/// Histograms count nanoseconds up to a second; what takes longer is counted there.
+const LATENCY_NS_MAX: u64 = 1_000_000_000;
+/// To so many digits they tell durations apart.
+const LATENCY_DIGITS: u8 = 2;
 
 /// What is counted of one command.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -19,11 +26,16 @@ pub struct CommandStats {
 #[derive(Debug)]
 pub struct Stats {
     commands: Box<[CommandStats; COMMAND_COUNT]>,
+    /// Those of commands that have run; each takes some 25 KB.
+    latencies: Box<[Option<Box<Histogram<u64>>>]>,
 }
 
 impl Default for Stats {
     fn default() -> Self {
-        Self { commands: Box::new([CommandStats::default(); COMMAND_COUNT]) }
+        Self {
+            commands: Box::new([CommandStats::default(); COMMAND_COUNT]),
+            latencies: vec![None; COMMAND_COUNT].into(),
+        }
     }
 }
 
@@ -35,6 +47,18 @@ impl Stats {
         stats.calls += 1;
         stats.usec += took_us;
         stats.failed += u64::from(has_failed);
+    }
+
+    /// Counts how long a run took.
+    #[inline]
+    pub fn track(&mut self, id: CommandId, took_us: u64) {
+        let histogram = self.latencies[id.index()].get_or_insert_with(new_histogram);
+        histogram.saturating_record((took_us * 1000).max(1));
+    }
+
+    /// Walks the commands whose durations were counted.
+    pub fn latencies(&self) -> impl Iterator<Item = (CommandId, &Histogram<u64>)> {
+        CommandId::all().filter_map(|id| Some((id, &**self.latencies[id.index()].as_ref()?)))
     }
 
     /// Adds time to a run that has been counted: a parked command's second part.
@@ -62,7 +86,14 @@ impl Stats {
     /// Starts from zero.
     pub fn reset(&mut self) {
         self.commands.fill(CommandStats::default());
+        self.latencies.fill(None);
     }
+}
+
+#[cold]
+fn new_histogram() -> Box<Histogram<u64>> {
+    let histogram = Histogram::new_with_bounds(1, LATENCY_NS_MAX, LATENCY_DIGITS);
+    Box::new(histogram.expect("the bounds are far apart, the digits few"))
 }
 
 impl CommandStats {

@@ -63,12 +63,11 @@ pub(super) fn setinfo(server: &mut Server, call: &mut Call<'_>) -> CommandResult
     let (attribute, value) = (call.arg(2), call.arg(3));
     let is_name = attribute.eq_ignore_ascii_case(b"lib-name");
     if !is_name && !attribute.eq_ignore_ascii_case(b"lib-ver") {
-        return Err(ReplyError::Bytes([b"ERR Unrecognized option '", attribute, b"'"].concat()));
+        return Err(ReplyError::quoting("ERR Unrecognized option '", attribute, "'"));
     }
     if !is_clean_name(value) {
-        let tail = &b" cannot contain spaces, newlines or special characters."[..];
-        let attribute: &[u8] = if is_name { b"lib-name" } else { b"lib-ver" };
-        return Err(ReplyError::Bytes([b"ERR ", attribute, tail].concat()));
+        let tail = " cannot contain spaces, newlines or special characters.";
+        return Err(ReplyError::quoting("ERR ", attribute, tail));
     }
     let value = (!value.is_empty()).then(|| value.into());
     let client = caller(server, call);

@@ -131,7 +131,7 @@ impl<'a> HelloArgs<'a> {
         let mut words = argv.from(2);
         while let Some(word) = words.next() {
             let syntax_error =
-                || ReplyError::Bytes([b"ERR Syntax error in HELLO option '", word, b"'"].concat());
+                || ReplyError::quoting("ERR Syntax error in HELLO option '", word, "'");
             if word.eq_ignore_ascii_case(b"auth") && 2 <= words.len() {
                 args.auth = words.next().zip(words.next());
             } else if word.eq_ignore_ascii_case(b"setname") && 1 <= words.len() {
@@ -168,7 +168,12 @@ fn describe_server(server: &mut Server, call: &mut Call<'_>) {
 /// RESET: as if the client had just connected.
 pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let is_authenticated = server.config.security.requirepass.is_empty();
-    *call.session = Session { is_authenticated, reply_mode: ReplyMode::On, ..Session::default() };
+    // CLIENT REPLY OFF ends here, but who asked for one reply less hears not even RESET.
+    let reply_mode = match call.session.reply_mode {
+        ReplyMode::Skip => ReplyMode::Skip,
+        _ => ReplyMode::On,
+    };
+    *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);
     if let Some(client) = server.clients.find(call.client) {

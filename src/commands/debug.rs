@@ -4,11 +4,12 @@ use std::{thread, time::Duration};
 
 use base::{float::parse_f64, lzf, number::parse_i64};
 use resp::Protocol;
+use sys::crash;
 
 use crate::{
     commands::help,
     config::ProtectedAction,
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError},
     keyspace::{Access, Text},
     server::{
         Server,
@@ -16,12 +17,14 @@ use crate::{
     },
 };
 
-/// Of a subcommand that is none, this much is repeated.
-const NAME_BYTES_MAX: usize = 128;
 /// A snapshot looks at texts up to this length whether they are integers.
 const INTEGER_BYTES_MAX: usize = 11;
 /// And leaves texts up to this length as they are.
 const UNCOMPRESSED_BYTES_MAX: usize = 20;
+
+/// What DEBUG PROTOCOL shows of doubles. It is not meant to be pi.
+#[expect(clippy::approx_constant, reason = "it is not pi to clients that compare")]
+const DOUBLE_SHOWN: f64 = 3.141;
 
 /// DEBUG subcommand [argument …]
 pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -40,6 +43,15 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let name = call.arg(1).to_ascii_lowercase();
     match (&name[..], call.argv.count()) {
         (b"help", 2) => help(call),
+        (b"config-rewrite-force-all", 2) => {
+            server.config.rewrite_all().map_err(|error| {
+                ReplyError::Bytes(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {error}").into())
+            })?;
+            call.reply.ok();
+        }
+        (b"segfault", 2) => crash::fault(),
+        (b"panic", 2) => panic!("called by DEBUG PANIC"),
+        (b"assert", 2) => assert!(call.argv.count() != 2),
         (b"sleep", 3) => sleep(call)?,
         (b"object", 3) => return object(server, call),
         (b"sdslen", 3) => return sdslen(server, call),
@@ -60,9 +72,9 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         }
         _ => {
             let name = call.arg(1);
-            let text = b"ERR unknown subcommand or wrong number of arguments for '";
-            let name = &name[..name.len().min(NAME_BYTES_MAX)];
-            return Err(ReplyError::Bytes([&text[..], name, b"'. Try DEBUG HELP."].concat()));
+            let text = "ERR unknown subcommand or wrong number of arguments for '";
+            let name = &name[..name.len().min(REPEATED_BYTES_MAX)];
+            return Err(ReplyError::quoting(text, name, "'. Try DEBUG HELP."));
         }
     }
     Ok(())
@@ -161,7 +173,7 @@ fn protocol(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     match &name[..] {
         b"string" => call.reply.bulk(b"Hello World"),
         b"integer" => call.reply.integer(12345),
-        b"double" => call.reply.double(3.141),
+        b"double" => call.reply.double(DOUBLE_SHOWN),
         b"null" => call.reply.null(),
         b"array" => {
             call.reply.array(3);
@@ -214,12 +226,18 @@ fn help(call: &mut Call<'_>) {
     help::reply(
         call,
         &[
+            "ASSERT",
+            "    Crash the server, by an assertion that fails.",
+            "CONFIG-REWRITE-FORCE-ALL",
+            "    Rewrite the configuration file with every parameter, also those at their default.",
             "ERROR <string>",
             "    Return an error reply of <string>.",
             "LOG <message>",
             "    Write <message> to the server's log.",
             "OBJECT <key>",
             "    Show low level facts about <key> and its value.",
+            "PANIC",
+            "    Crash the server, by a panic.",
             "PAUSE-CRON <0|1>",
             "    Stop the periodic work, or let it go on.",
             "PROTOCOL <type>",
@@ -227,6 +245,8 @@ fn help(call: &mut Call<'_>) {
             "    attrib, push, verbatim, true, false or bignum.",
             "SDSLEN <key>",
             "    Show how long the texts of <key> and its value are, and what they take.",
+            "SEGFAULT",
+            "    Crash the server, by a fatal signal.",
             "SET-ACTIVE-EXPIRE <0|1>",
             "    Turn the active expiry of keys off or on.",
             "SLEEP <seconds>",

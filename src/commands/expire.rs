@@ -91,7 +91,7 @@ impl Condition {
                 () if is("gt") => &mut condition.if_later,
                 () if is("lt") => &mut condition.if_earlier,
                 () => {
-                    return Err(ReplyError::Bytes([b"ERR Unsupported option ", word].concat()));
+                    return Err(ReplyError::quoting("ERR Unsupported option ", word, ""));
                 }
             };
             *flag = true;

@@ -63,10 +63,7 @@ const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
     Later { names: &["notify-keyspace-events"], what: "keyspace events are not published yet" },
     Later { names: &["slowlog-*"], what: "there is no slow log yet" },
-    Later {
-        names: &["latency-monitor-threshold", "latency-tracking*"],
-        what: "latency is not measured yet",
-    },
+    Later { names: &["latency-monitor-threshold"], what: "latency is not watched yet" },
     Later {
         names: &["lazyfree-*", "replica-lazy-flush"],
         what: "values are not freed in the background yet",
@@ -118,7 +115,8 @@ pub fn later(config: &Config) -> Vec<String> {
     let defaults = Config::new(config.start.is_ssl_compiled);
     let mut warnings = Vec::new();
     if !config.persistence.save.is_empty() {
-        warnings.push("save: nothing is written to disk yet".to_owned());
+        warnings
+            .push("save: snapshots are not written yet: the data ends with the process".to_owned());
     }
     for later in LATER {
         let differs = |parameter: &&Parameter| parameter.text(config) != parameter.text(&defaults);

@@ -42,7 +42,7 @@ impl fmt::Display for RewriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFile => write!(f, "The server is running without a config file"),
-            Self::Io(error) => write!(f, "Rewriting config file: {}", describe(error)),
+            Self::Io(error) => write!(f, "{}", describe(error)),
         }
     }
 }
@@ -58,25 +58,41 @@ impl From<io::Error> for RewriteError {
 impl Config {
     /// Writes the configuration back to the file that it was read from.
     pub fn rewrite(&self) -> Result<(), RewriteError> {
+        self.write_back(Extent::Changes)
+    }
+
+    /// The same with every parameter, also those at their default: for tests of the file.
+    pub fn rewrite_all(&self) -> Result<(), RewriteError> {
+        self.write_back(Extent::Everything)
+    }
+
+    fn write_back(&self, extent: Extent) -> Result<(), RewriteError> {
         let file = self.start.file.as_ref().ok_or(RewriteError::NoFile)?;
         let old = match fs::read(file.as_path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read?,
         };
-        replace_file(file.as_path(), &self.rewritten(&old))?;
+        replace_file(file.as_path(), &self.merged(&old, extent))?;
         Ok(())
     }
 
     /// Merges the configuration into the text of its old file.
     pub fn rewritten(&self, old: &[u8]) -> Vec<u8> {
+        self.merged(old, Extent::Changes)
+    }
+
+    fn merged(&self, old: &[u8], extent: Extent) -> Vec<u8> {
         let defaults = Self::new(self.start.is_ssl_compiled);
         let mut text = Text::read(old, self);
         for parameter in table::all() {
-            let lines = if self.is_written_by_twin(parameter, &text) {
+            let mut lines = if self.is_written_by_twin(parameter, &text) {
                 Lines::None
             } else {
                 parameter.lines(self, &defaults)
             };
+            if let (Extent::Everything, Lines::Some(lines)) = (extent, &mut lines) {
+                lines.iter_mut().for_each(|line| line.must = true);
+            }
             text.put(parameter, lines);
         }
         text.finish()
@@ -95,6 +111,15 @@ impl Config {
         };
         parameter.name != *chosen
     }
+}
+
+/// What is written.
+#[derive(Clone, Copy)]
+enum Extent {
+    /// What differs from its default, or has a line already.
+    Changes,
+    /// All there is.
+    Everything,
 }
 
 /// The file being rewritten.

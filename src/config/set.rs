@@ -65,9 +65,13 @@ impl Undo {
 
     /// The error for a change that could not be applied.
     pub fn failure(&self, change: Change, reason: impl Into<Reason>) -> SetError {
+        SetError::Failed(self.name(change).into(), reason.into())
+    }
+
+    /// The parameter that asked for a change.
+    pub fn name(&self, change: Change) -> &'static str {
         let named = self.changes.iter().find(|(known, _)| *known == change);
-        let name = named.map_or("", |(_, name)| *name);
-        SetError::Failed(name.into(), reason.into())
+        named.map_or("", |(_, name)| *name)
     }
 }
 
@@ -152,14 +156,18 @@ impl Config {
         gate: Gate,
     ) -> Result<Vec<&'static Parameter>, SetError> {
         let mut parameters: Vec<&'static Parameter> = Vec::with_capacity(pairs.len());
-        for (name, _) in pairs {
+        for (name, value) in pairs {
             let failed = |reason: &'static str| SetError::Failed(name.to_vec(), reason.into());
             if name.eq_ignore_ascii_case(RENEW_CERTIFICATE.as_bytes()) {
                 return Err(failed("it stands alone: certificate and key, and no other parameter"));
             }
             let parameter = table::find(name).ok_or_else(|| SetError::Unknown(name.to_vec()))?;
             let flags = parameter.flags;
-            if flags.immutable {
+            // Who sets every parameter to what it is means no harm by ours, which no list of
+            // Redis's immutable ones leaves out.
+            let is_same = flags.tls && !parameter.name.starts_with("tls-");
+            let is_same = is_same && parameter.text(self) == *value;
+            if flags.immutable && !is_same {
                 return Err(failed("can't set immutable config"));
             }
             let may_set_protected = match self.security.enable_protected_configs {

@@ -442,7 +442,7 @@ fn what_comes_later_is_warned_of_once() {
     assert_eq!(
         later(&config),
         [
-            "save: nothing is written to disk yet",
+            "save: snapshots are not written yet: the data ends with the process",
             "io-threads, io-threads-do-reads: one thread serves",
             "hash-max-listpack-value: this type is not built yet",
         ]
@@ -538,7 +538,7 @@ fn the_file_is_replaced_whole_and_keeps_its_mode() {
     assert!(fs::read_to_string(&file).unwrap().contains("\nhz 30\n"));
     fs::remove_dir_all(&folder.0).unwrap();
     let error = config.rewrite().unwrap_err().to_string();
-    assert_eq!(error, "Rewriting config file: No such file or directory");
+    assert_eq!(error, "No such file or directory");
 }
 
 /// Lines of `redis.conf` that show a default.

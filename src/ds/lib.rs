@@ -11,7 +11,10 @@ pub mod map;
 pub mod record;
 #[expect(unsafe_code, reason = "the index of keys that expire points into the other table")]
 pub mod store;
+#[expect(unsafe_code, reason = "strings are copied by the block")]
+pub mod thin;
 
 pub use map::Map;
 pub use record::{Content, Expiry, Record};
 pub use store::Store;
+pub use thin::ThinBytes;

@@ -351,6 +351,22 @@ impl<'a, V> Item<'a, V> {
         self.record.remove()
     }
 
+    /// Takes the record out, and lends the room for another of the same key, which is given
+    /// once more because the record owns the other copy.
+    ///
+    /// # Panics
+    /// If the keys differ.
+    pub fn vacate(self, key: &'a [u8]) -> (Record<V>, Vacant<'a, V>) {
+        assert!(self.record().key() == key, "a record is replaced under its key");
+        let (hash, address) = (self.record.hash(), self.record().address());
+        if self.expiry().is_some() {
+            forget(self.volatile, hash, address);
+        }
+        let Self { record, volatile } = self;
+        let (record, slot) = record.vacate();
+        (record, Vacant { slot, volatile, key })
+    }
+
     /// Changes the record, then puts the index right. Whatever falls out of the record is
     /// handed on and not dropped before that: its drop might panic.
     fn change<T>(&mut self, change: impl FnOnce(&mut Record<V>) -> T) -> T {

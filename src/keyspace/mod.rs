@@ -12,7 +12,7 @@ mod expire;
 mod text;
 
 use base::{number::parse_i64, random::Random};
-use ds::{Content, Record, Store};
+use ds::{Content, Record, Store, dict};
 
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
@@ -37,6 +37,13 @@ const RANDOM_TRIES_MAX: usize = 100;
 const TABLE_BYTES_PER_KEY: usize = 12;
 /// Redis shares the objects of these integers, and says so (OBJECT REFCOUNT).
 const SHARED_INTEGERS: i64 = 10_000;
+
+/// So few keys stay in the processor's cache by themselves.
+const PREFETCHED_KEYS_MIN: usize = 4096;
+/// Asked for at once; processors wait for about as many lines at a time.
+const PREFETCHED_MAX: usize = 16;
+/// Hashing a longer key once more costs what is to be saved.
+const PREFETCHED_KEY_BYTES_MAX: usize = 128;
 
 #[derive(Default)]
 struct Db {
@@ -132,6 +139,23 @@ impl Keyspace {
     pub fn table_bytes(&self, db: usize) -> (usize, usize) {
         let store = &self.dbs[db].store;
         (store.table_bytes(), store.volatile_table_bytes())
+    }
+
+    /// Asks for the memory of keys that are named soon, so that they wait for it all at
+    /// once: first for their buckets, then, when those have come, for their records.
+    pub fn prefetch<'k>(&self, db: usize, keys: impl Iterator<Item = &'k [u8]>) {
+        let store = &self.dbs[db].store;
+        if store.len() < PREFETCHED_KEYS_MIN {
+            return;
+        }
+        let mut hashes = [None; PREFETCHED_MAX];
+        let short = keys.filter(|key| key.len() <= PREFETCHED_KEY_BYTES_MAX);
+        for (hash, key) in hashes.iter_mut().zip(short) {
+            let known = dict::hash(key);
+            store.prefetch(known);
+            *hash = Some(known);
+        }
+        hashes.into_iter().flatten().for_each(|hash| store.prefetch_record(hash));
     }
 
     /// Deletes the key if it is due, counts the look, and says whether it is there.

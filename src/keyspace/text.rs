@@ -1,11 +1,10 @@
 //! Room: keys that hold strings: one search to look at one and change it.
 
 use ds::{
-    Content, Expiry, Record, dict,
+    Content, Expiry, Record, ThinBytes,
     store::{Item, Slot},
 };
 use resp::{Argv, Shared};
-use thin_vec::ThinVec;
 
 use crate::{
     error::ReplyError,
@@ -125,14 +124,13 @@ impl Keyspace {
     ) -> Result<TextEntry<'a>, ReplyError> {
         let is_read = u64::from(look != Look::Write);
         let (now_ms, policy) = (self.now_ms, self.access_policy);
-        let hash = dict::hash(key);
-        let store = &mut self.dbs[db].store;
-        // The borrow checker wants this apart; the bucket is warm for the second look.
-        if store.find_hashed(hash, key).is_some_and(|record| is_due(record.expiry(), now_ms)) {
-            store.remove(key);
-            self.expiry.expired_keys += 1;
-        }
-        let mut slot = store.entry_hashed(hash, key);
+        let mut slot = match self.dbs[db].store.entry(key) {
+            Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
+                self.expiry.expired_keys += 1;
+                Slot::Vacant(item.vacate(key).1)
+            }
+            slot => slot,
+        };
         match &mut slot {
             Slot::Occupied(item) => {
                 self.hits += is_read;
@@ -192,8 +190,8 @@ impl TextEntry<'_> {
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
         match self.slot.take() {
             Some(Slot::Vacant(vacant)) => {
-                let mut bytes = ThinVec::with_capacity(length);
-                bytes.resize(length, 0);
+                let mut bytes = ThinBytes::with_capacity(length);
+                bytes.grow(length);
                 let mut item = vacant.insert_value(Value::Raw(bytes), None);
                 item.set_lru(self.fresh_access);
                 self.slot = Some(Slot::Occupied(item));
@@ -204,8 +202,8 @@ impl TextEntry<'_> {
         // Even if it need not grow: what was changed in place is "raw" from then on.
         if let Content::Embedded(bytes) = item.content() {
             let room = if bytes.len() < length { greedy(length) } else { bytes.len() };
-            let mut raw = ThinVec::with_capacity(room);
-            raw.extend_from_slice(bytes);
+            let mut raw = ThinBytes::with_capacity(room);
+            raw.extend(bytes);
             item.set_value(Value::Raw(raw), Expiry::Keep);
         }
         item.value_mut().expect("it is not embedded").grow(length)

@@ -117,6 +117,14 @@ impl Listener {
         }
     }
 
+    /// Returns the address that is listened on; nothing for a path.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(..) => None,
+        }
+    }
+
     /// Returns the port that is listened on; 0 for a path.
     pub fn port(&self) -> u16 {
         match self {
@@ -161,6 +169,11 @@ pub fn listen_tcp(
 }
 
 impl ListenError {
+    /// Whether another socket has the address.
+    pub fn is_in_use(&self) -> bool {
+        self.cause.kind() == ErrorKind::AddrInUse
+    }
+
     fn may_be_passed_over(&self, is_optional: bool) -> bool {
         match self.cause.raw_os_error() {
             Some(libc::EADDRNOTAVAIL) => is_optional,
@@ -251,6 +264,8 @@ fn backlog_of(backlog: u32) -> i32 {
 /// The system's words alone: std adds "(os error 98)", which Redis does not.
 pub(crate) fn text_of(error: &io::Error) -> String {
     let text = error.to_string();
+    // What std says of a name before it lets the resolver speak.
+    let text = text.trim_start_matches("failed to lookup address information: ").to_owned();
     match error.raw_os_error() {
         Some(number) => text.trim_end_matches(&format!(" (os error {number})")).to_owned(),
         None => text,

@@ -58,6 +58,10 @@ pub fn acceptable(server: &mut Server, fd: Fd, datum: Datum, _: Mask) {
 
 fn admit(server: &mut Server, mut stream: Stream, peer: Address, is_ssl: bool) {
     server.stats.connections += 1;
+    match &peer {
+        Address::Unix(path) => log::verbose!("Accepted connection to {path}"),
+        _ => log::verbose!("Accepted {peer}"),
+    }
     let refusal = refusal(server, &peer);
     if let Some(text) = refusal {
         log::debug!("Refused a client from {peer}: {text:.40}");

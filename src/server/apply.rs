@@ -19,11 +19,21 @@ pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     let changes: Vec<Change> = undo.changes().collect();
     for change in changes {
         if let Err(reason) = carry_out(server, change) {
+            log::warning!(
+                "Failed applying new configuration. Possibly related to new {} setting. Restoring \
+                 previous settings.",
+                undo.name(change)
+            );
             let error = undo.failure(change, reason.unwrap_or_else(|| change.failure().into()));
             server.config.restore(undo);
+            if is_half_done_on_failure(change, &server.config) {
+                done.push(change);
+            }
             for change in done {
                 // What could be applied before can be applied again.
-                let _ = carry_out(server, change);
+                if carry_out(server, change).is_err() {
+                    log::warning!("Failed applying restored failed CONFIG SET command");
+                }
             }
             return Err(error);
         }
@@ -32,14 +42,23 @@ pub fn apply(server: &mut Server, undo: Undo) -> Result<(), SetError> {
     Ok(())
 }
 
+/// Those that change two things; the first may have been exchanged when the second failed.
+fn is_half_done_on_failure(change: Change, config: &Config) -> bool {
+    match change {
+        Change::TlsPort => true,
+        Change::Bind => 0 < config.network.tls_port,
+        _ => false,
+    }
+}
+
 /// Fails with a reason, or with none where Redis's words are enough.
 fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> {
     match change {
         Change::Port => listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?,
         Change::TlsPort => {
             apply_ssl(server).map_err(|_| None)?;
-            let in_use = Change::Port.failure();
-            listen::reopen(server, DoorKind::Tls).map_err(|_| Some(in_use.to_owned()))?;
+            let is_opened = listen::reopen(server, DoorKind::Tls);
+            is_opened.map_err(|_| Change::Port.failure().to_owned())?;
         }
         Change::Bind => {
             listen::reopen(server, DoorKind::Tcp).map_err(|_| None)?;

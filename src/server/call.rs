@@ -7,7 +7,7 @@
 //! a copy. Nested calls run on the same session; there are no fake clients: who captures
 //! a reply lends one of its own.
 
-use resp::{Argv, Reply};
+use resp::{Argv, Query, Reply};
 
 use crate::{
     client::{ClientId, Session},
@@ -30,6 +30,8 @@ pub struct Call<'a> {
     pub command: CommandId,
     /// With what, the command's name included.
     pub argv: Argv<'a>,
+    /// What its client has sent so far, with this request at its head.
+    pub query: &'a Query,
     /// The one truth about the client's talk.
     pub session: &'a mut Session,
     /// Where the answer goes.
@@ -74,4 +76,7 @@ pub fn call(server: &mut Server, mut call: Call<'_>) {
     let took_us = server.clock.monotonic_us() - began_us;
     server.stats.commands_us += took_us;
     server.commands.ran(command, took_us, outcome.is_err());
+    if server.config.logging.latency_tracking {
+        server.commands.track(command, took_us);
+    }
 }

@@ -69,7 +69,7 @@ fn hz(server: &Server) -> u32 {
 
 fn every_ms(server: &Server, ms: u64) -> bool {
     let run_ms = u64::from(1000 / server.lifecycle.hz);
-    ms <= run_ms || server.lifecycle.cron_count % (ms / run_ms) == 0
+    ms <= run_ms || server.lifecycle.cron_count.is_multiple_of(ms / run_ms)
 }
 
 fn look_after_clients(server: &mut Server, hz: u32) {

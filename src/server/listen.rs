@@ -1,10 +1,16 @@
 //! Flow: the sockets that clients come to: opened at start, exchanged at run time.
 //!
 //! Other sockets are opened before those in use are closed, so that a port that cannot
-//! be had changes nothing.
+//! be had changes nothing. Only where the old ones themselves are in the way, as those of
+//! one address are in the way of all addresses, they go first, and come back after a failure.
+
+use std::net::SocketAddr;
 
 use ae::Mask;
-use net::{Listener, listener::listen_tcp};
+use net::{
+    Listener,
+    listener::{ListenError, listen_tcp},
+};
 use sys::log;
 
 use crate::server::{Datum, Door, DoorKind, Server, accept};
@@ -29,20 +35,56 @@ pub fn reopen(server: &mut Server, kind: DoorKind) -> Result<(), String> {
         DoorKind::Tls => (network.tls_port, true),
         DoorKind::Unix => return Ok(()),
     };
-    let listeners = if port == 0 {
-        Vec::new()
-    } else {
-        let bind: Vec<String> =
-            network.bind.iter().map(|address| String::from_utf8_lossy(address).into()).collect();
-        let passed_over = |error: &net::listener::ListenError| log::warning!("Warning: {error}");
-        listen_tcp(&bind, port, network.tcp_backlog, passed_over).map_err(|error| {
-            log::warning!("Warning: {error}");
-            format!("Failed listening on port {port} ({}), aborting.", kind.name())
-        })?
-    };
+    let bind: Vec<String> =
+        network.bind.iter().map(|address| String::from_utf8_lossy(address).into()).collect();
+    let backlog = network.tcp_backlog;
+    let listen = || if port == 0 { Ok(Vec::new()) } else { listen_on(&bind, port, backlog) };
+    let former = addresses(server, kind);
+    let mut outcome = listen();
+    if outcome.as_ref().is_err_and(ListenError::is_in_use) && !former.is_empty() {
+        close(server, kind);
+        outcome = listen();
+        if outcome.is_err() {
+            reopen_former(server, kind, &former, is_ssl)?;
+        }
+    }
+    let listeners = outcome.map_err(|error| {
+        log::warning!("Warning: {error}");
+        format!("Failed listening on port {port} ({}), aborting.", kind.name())
+    })?;
     close(server, kind);
     for listener in listeners {
         open(server, listener, kind, is_ssl)?;
+    }
+    Ok(())
+}
+
+fn listen_on(bind: &[String], port: u16, backlog: u32) -> Result<Vec<Listener>, ListenError> {
+    listen_tcp(bind, port, backlog, |error| log::warning!("Warning: {error}"))
+}
+
+fn addresses(server: &Server, kind: DoorKind) -> Vec<SocketAddr> {
+    let doors = server.doors.iter().flatten().filter(|door| door.kind == kind);
+    doors.filter_map(|door| door.listener.address()).collect()
+}
+
+fn reopen_former(
+    server: &mut Server,
+    kind: DoorKind,
+    former: &[SocketAddr],
+    is_ssl: bool,
+) -> Result<(), String> {
+    let backlog = server.config.network.tcp_backlog;
+    for address in former {
+        // The socket was ours a moment ago; who took it meanwhile is told in the log.
+        match listen_on(&[address.ip().to_string()], address.port(), backlog) {
+            Ok(listeners) => {
+                for listener in listeners {
+                    open(server, listener, kind, is_ssl)?;
+                }
+            }
+            Err(error) => log::warning!("Warning: {error}"),
+        }
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod apply;
+pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
@@ -17,6 +18,7 @@ pub mod renew;
 pub mod shutdown;
 pub mod start;
 pub mod tune;
+pub mod unsaved;
 
 use std::{io, time::Duration};
 
@@ -134,7 +136,6 @@ impl Server {
             run_id: run_id(),
             replication_id: run_id(),
             started_s: now_s,
-            supervised: "no",
             expires_actively: true,
             hz: config.general.hz,
             ..Lifecycle::default()
@@ -190,7 +191,7 @@ impl Server {
         let now_ms = self.now_ms();
         let Some(client) = self.clients.peek(id) else { return String::new() };
         let line = match &client.frame {
-            Some(frame) => describe(client, &Talk::from(frame), now_ms),
+            Some(frame) => describe(client, &Talk::from(&**frame), now_ms),
             // It runs a command just now; what it says is not at hand.
             None => format!("id={} addr={}", client.number, client.peer).into_bytes(),
         };
@@ -203,7 +204,7 @@ impl Server {
         let Some(client) = self.clients.peek(call.client) else { return Vec::new() };
         let talk = Talk {
             session: call.session,
-            query: None,
+            query: Some(call.query),
             reply: call.reply,
             argument_bytes: call.argv.total_bytes(),
         };

@@ -81,7 +81,7 @@ fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>) {
     let lent_bytes = lent.map_or(0, |frame| frame.reply.output().pending_bytes());
     let bytes = client.pending_output_bytes() + lent_bytes;
     if client.output.is_over(bytes, &limit, now_ms) {
-        let talk = lent.or(client.frame.as_ref()).map(Talk::from);
+        let talk = lent.or(client.frame.as_deref()).map(Talk::from);
         let text = talk.map_or_else(Vec::new, |talk| describe(client, &talk, now_ms));
         let text = String::from_utf8_lossy(&text);
         log::warning!("Client {text} closed for overcoming of output buffer limits.");

@@ -6,7 +6,7 @@ use sys::log;
 use crate::{
     client::{ClientId, Frame, ReplyMode},
     command::{CommandId, Lookup, flags::Flags},
-    error::ReplyError,
+    error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
         Server,
         call::{Call, call},
@@ -14,8 +14,6 @@ use crate::{
     },
 };
 
-/// Of what an unknown command was called with, this much is repeated to its client.
-const REPEATED_BYTES_MAX: usize = 128;
 /// Attempts by HTTP are logged no more often.
 const HTTP_LOGGED_EVERY_S: u64 = 60;
 /// Of a request that is none, this much is logged.
@@ -38,6 +36,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         };
         match frame.query.advance(&limits) {
             Ok(true) => {
+                prefetch_keys(server, frame);
                 process_command(server, id, frame);
                 output::close_caller_if_over_limit(server, id, frame);
             }
@@ -50,9 +49,23 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
     }
 }
 
+/// Asks for the memory of the keys of all requests that were parsed ahead. The first
+/// argument of most commands is a key, and a guess that is wrong costs nothing but itself.
+fn prefetch_keys(server: &Server, frame: &Frame) {
+    let requests = frame.query.parsed_ahead();
+    if 1 < requests.size_hint().1.unwrap_or(0) {
+        let keys = requests.filter_map(|argv| argv.get(1));
+        server.keyspace.prefetch(frame.session.db, keys);
+    }
+}
+
 fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
     let argv = frame.query.argv();
     if argv.count() == 0 {
+        // An empty request has no reply, but it was one: the next is answered again.
+        if frame.session.reply_mode == ReplyMode::Skip {
+            frame.session.reply_mode = ReplyMode::On;
+        }
         return;
     }
     if speaks_http(argv) {
@@ -64,8 +77,9 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
+            let query = &frame.query;
             let Frame { session, reply, .. } = frame;
-            call(server, Call { client: id, command, argv, session, reply });
+            call(server, Call { client: id, command, argv, query, session, reply });
         }
         Err(error) => {
             let text = error.to_bytes();
@@ -155,10 +169,8 @@ fn unknown_command(argv: Argv<'_>) -> ReplyError {
     ReplyError::Bytes(text)
 }
 
-/// Cuts a text where C would end it, or where it gets too long.
 fn shown(text: &[u8], bytes_max: usize) -> &[u8] {
-    let text = &text[..text.len().min(bytes_max)];
-    text.split(|byte| *byte == 0).next().unwrap_or_default()
+    printed(&text[..text.len().min(bytes_max)])
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {

@@ -5,11 +5,12 @@ use std::path::Path;
 use sys::{
     log, process,
     signal::{self, Signal},
+    supervised::{self, Supervisor},
 };
 
 use crate::{
     lifecycle::ShutdownOptions,
-    server::{DoorKind, Server, listen},
+    server::{DoorKind, Server, listen, unsaved},
 };
 
 /// Something keeps the server from ending; the log says what.
@@ -35,18 +36,24 @@ pub fn look_at_signals(server: &mut Server) {
 
 /// Makes the loop end, unless that would lose data that was to be kept.
 pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), ShutdownRefused> {
-    log::warning!("User requested shutdown...");
-    if options.save == Some(true) && !options.force {
-        log::warning!("This server cannot write snapshots yet: SHUTDOWN SAVE would lose the data.");
-        return Err(ShutdownRefused);
+    log::notice!("User requested shutdown...");
+    tell_supervisor(server, "STOPPING=1\n");
+    if options.save == Some(true) {
+        log::warning!("A snapshot is asked for, and this server cannot write one yet.");
+        if !options.force {
+            log::warning!("Error trying to save the DB, can't exit.");
+            tell_supervisor(server, "STATUS=Error trying to save the DB, can't exit.\n");
+            return Err(ShutdownRefused);
+        }
+        log::warning!("Error trying to save the DB. Exit anyway.");
+    }
+    if options.save != Some(false) {
+        unsaved::warn_of_loss(server);
     }
     for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
         listen::close(server, kind);
     }
-    if !server.lifecycle.pidfile.is_empty() {
-        log::notice!("Removing the pid file.");
-        process::remove_pid_file(Path::new(&server.lifecycle.pidfile));
-    }
+    remove_pidfile(server);
     if !server.config.network.unixsocket.is_empty() {
         log::notice!("Removing the unix socket file.");
         let path = String::from_utf8_lossy(&server.config.network.unixsocket).into_owned();
@@ -56,4 +63,19 @@ pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), Shut
     log::warning!("Redis is now ready to exit, bye bye...");
     server.lifecycle.exit_code = Some(0);
     Ok(())
+}
+
+fn remove_pidfile(server: &mut Server) {
+    if !server.lifecycle.pidfile.is_empty() {
+        log::notice!("Removing the pid file.");
+        // It may be gone already.
+        process::remove_pid_file(Path::new(&server.lifecycle.pidfile));
+    }
+}
+
+fn tell_supervisor(server: &Server, lines: &str) {
+    if server.lifecycle.supervisor == Some(Supervisor::Systemd) {
+        // A failure is logged there, and no reason to go on.
+        let _ = supervised::notify(lines);
+    }
 }

@@ -4,7 +4,7 @@
 //! before threads, timers and descriptors come into being; doors open last, when all that
 //! can fail has not.
 
-use std::{env, ffi::OsString, fs, io, path::Path, time::Duration};
+use std::{ffi::OsString, io, path::Path, time::Duration};
 
 use ae::Mask;
 use base::clock::Clock;
@@ -13,8 +13,9 @@ use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
-    server::{Datum, DoorKind, Server, apply, before_sleep, cron, listen, shutdown, tune},
-    version,
+    server::{
+        Datum, DoorKind, Server, apply, banner, before_sleep, cron, listen, shutdown, tune, unsaved,
+    },
 };
 
 /// Where a daemon writes its process id if nobody says otherwise.
@@ -46,34 +47,36 @@ fn serve(server: &mut Server) -> i32 {
     })
 }
 
-/// Makes a server that is ready; an error is for the log.
+/// Makes a server that is ready; an error is for the log, an empty one has been told.
 fn start(arguments: Vec<OsString>, title: Option<Title>) -> Result<Server, String> {
     let program = arguments.first().cloned().unwrap_or_default();
+    // Before `dir` moves us: the path may be a relative one.
     let executable = process::executable(Path::new(&program));
-    let config = load_config(&arguments[1.min(arguments.len())..])?;
+    let config = load_config(arguments.get(1..).unwrap_or_default())?;
     let supervisor = supervised::supervise(supervision(&config));
-    if config.general.daemonize && supervisor.is_none() {
+    let is_daemon = config.general.daemonize && supervisor.is_none();
+    if is_daemon {
         process::daemonize().map_err(|error| format!("Cannot daemonize: {error}"))?;
     }
-    log_beginning(&executable, arguments.len() == 1);
+    banner::log_beginning(&executable, arguments.len() < 2);
     check::warn_at_start(config.general.disable_thp);
+    // Lines above are a child's, as nobody serves yet.
+    log::adopt_pid();
+    log::notice!("monotonic clock: POSIX clock_gettime");
     // Nobody can aim for collisions who does not know it.
     let mut seed = [0; 16];
     base::random::secure(&mut seed);
     ds::dict::set_hash_seed(seed);
     let mut server = Server::new(config, Clock::system())
         .map_err(|error| format!("Failed creating the event loop. Error message: '{error}'"))?;
-    server.lifecycle.executable = executable.display().to_string();
-    server.lifecycle.os = process::os_name();
-    server.lifecycle.argument_zero = program.to_string_lossy().into_owned();
-    server.lifecycle.supervised = Choice::name(server.config.general.supervised);
+    let lifecycle = &mut server.lifecycle;
+    lifecycle.executable = executable.display().to_string();
+    lifecycle.os = process::os_name();
+    lifecycle.argument_zero = program.to_string_lossy().into_owned();
+    (lifecycle.is_daemon, lifecycle.supervisor) = (is_daemon, supervisor);
     server.title = title;
     begin(&mut server)?;
-    if supervisor == Some(supervised::Supervisor::Systemd) {
-        // A failure is logged there, and no reason not to serve.
-        let _ = supervised::notify("STATUS=Ready to accept connections\n");
-        let _ = supervised::notify("READY=1\n");
-    }
+    tell_supervisor(&server);
     Ok(server)
 }
 
@@ -81,14 +84,15 @@ fn begin(server: &mut Server) -> Result<(), String> {
     rename_commands(server)?;
     tune::apply_at_start(server)?;
     watch_signals(server).map_err(|error| format!("Cannot watch signals: {error}"))?;
-    write_pidfile(server);
     tune::set_title(server);
-    log_banner(server);
+    banner::log_banner(server);
     limits::warn_of_backlog(server.config.network.tcp_backlog);
-    refuse_to_lose_data(&server.config)?;
+    unsaved::refuse_to_lose_data(&server.config)?;
     apply::apply_ssl(server)
         .map_err(|_| "Failed to configure TLS. Check logs for more info.".to_owned())?;
     listen::open_all(server)?;
+    // Not before the port is ours: the file may be that of a server which has it.
+    write_pidfile(server);
     server.events.after(Duration::from_millis(1), cron::cron);
     server.lifecycle.startup_memory_bytes = base::memory::used_bytes();
     for warning in crate::config::later(&server.config) {
@@ -103,6 +107,14 @@ fn begin(server: &mut Server) -> Result<(), String> {
     Ok(())
 }
 
+fn tell_supervisor(server: &Server) {
+    if server.lifecycle.supervisor == Some(supervised::Supervisor::Systemd) {
+        // A failure is logged there, and no reason not to serve.
+        let _ = supervised::notify("STATUS=Ready to accept connections\n");
+        let _ = supervised::notify("READY=1\n");
+    }
+}
+
 /// What is wrong with a line is said where Redis says it, on standard error.
 fn load_config(arguments: &[OsString]) -> Result<Config, String> {
     let mut config = Config::new(is_ssl_compiled());
@@ -110,15 +122,18 @@ fn load_config(arguments: &[OsString]) -> Result<Config, String> {
     if command_line.is_sentinel {
         return Err("This server cannot run as a Sentinel yet.".to_owned());
     }
-    match config.load(&command_line, &mut io::stdin()) {
-        Ok(()) => Ok(config),
-        Err(error @ LoadError::Open(..)) => Err(error.to_string()),
-        Err(error) => {
-            eprintln!("{error}");
-            Err(String::new())
-        }
-    }
-    .and_then(|config| open_log(&config).map(|()| config))
+    config.load(&command_line, &mut io::stdin()).map_err(|error| match error {
+        LoadError::Open(..) => error.to_string(),
+        error => told(&error),
+    })?;
+    open_log(&config)?;
+    Ok(config)
+}
+
+/// Says on standard error what is wrong with a line; nothing is left for the log.
+fn told(error: &LoadError) -> String {
+    eprintln!("{error}");
+    String::new()
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
@@ -147,28 +162,8 @@ fn supervision(config: &Config) -> supervised::Supervision {
     }
 }
 
-fn log_beginning(executable: &Path, is_bare: bool) {
-    log::notice!("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo");
-    log::notice!(
-        "Redis version={}, bits={}, commit={}, modified={}, pid={}, just started",
-        version::VERSION,
-        usize::BITS,
-        version::GIT_SHA1,
-        version::GIT_DIRTY,
-        std::process::id()
-    );
-    if is_bare {
-        log::warning!(
-            "Warning: no config file specified, using the default config. In order to specify a \
-             config file use {} /path/to/redis.conf",
-            executable.display()
-        );
-    } else {
-        log::notice!("Configuration loaded");
-    }
-}
-
-fn rename_commands(server: &mut Server) -> Result<(), String> {
+/// Gives commands the names of `rename-command`; what is wrong is said on standard error.
+pub fn rename_commands(server: &mut Server) -> Result<(), String> {
     use crate::command::names::RenameError;
     for rename in server.config.start.rename_commands.clone() {
         let outcome = server.commands.names.rename(&rename.from, &rename.to);
@@ -177,8 +172,7 @@ fn rename_commands(server: &mut Server) -> Result<(), String> {
                 RenameError::NoSuchCommand => "No such command in rename-command",
                 RenameError::NameIsTaken => "Target command name already exists",
             };
-            eprintln!("{}", LoadError::Line(rename.line, reason.to_owned()));
-            return Err(String::new());
+            return Err(told(&LoadError::Line(rename.line, reason.to_owned())));
         }
     }
     Ok(())
@@ -192,7 +186,7 @@ fn watch_signals(server: &mut Server) -> io::Result<()> {
     Ok(())
 }
 
-/// A signal is looked at in the cron; it only has to end the sleep.
+/// A signal ends the loop's sleep, and is looked at right away.
 fn on_wake(server: &mut Server, fd: ae::Fd, _: Datum, _: Mask) {
     if let Some(wake) = &server.wake {
         wake.drain();
@@ -208,62 +202,7 @@ fn write_pidfile(server: &mut Server) {
     if !path.is_empty() {
         process::write_pid_file(Path::new(&path));
         server.lifecycle.pidfile = path;
+        // A crash report removes it.
+        tune::set_crash_log(server);
     }
-}
-
-fn log_banner(server: &Server) {
-    let general = &server.config.general;
-    let network = &server.config.network;
-    let port = if network.port != 0 { network.port } else { network.tls_port };
-    let to_terminal = server.config.logging.logfile.is_empty()
-        && !server.config.logging.syslog_enabled
-        && io::IsTerminal::is_terminal(&io::stdout());
-    if !general.always_show_logo && !to_terminal {
-        log::notice!("Running mode=standalone, port={port}.");
-        return;
-    }
-    let ssl = if server.config.ssl.enable_ssl { "TLS on every port" } else { "plain" };
-    let text = format!(
-        "\n    .-----.\n   /  .-.  \\\n   |  | |  |     Redis {} with SSL ({}/{}) {} bit\n  .+--+-+--+.\n  \
-         |   .-.   |    Running in standalone mode, {ssl}\n  |   \\ /   |    Port: {port}\n  \
-         |   |_|   |    PID: {}\n  '---------'\n\n",
-        version::VERSION,
-        version::GIT_SHA1,
-        version::GIT_DIRTY,
-        usize::BITS,
-        std::process::id()
-    );
-    log::raw(log::Level::Notice, &text);
-}
-
-/// Files that this server cannot load hold somebody's data: it must not start beside
-/// them as if there were none, and overwrite them one day.
-fn refuse_to_lose_data(config: &Config) -> Result<(), String> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let persistence = &config.persistence;
-    let dir = Path::new(&text(&persistence.dir)).to_path_buf();
-    let aof = dir.join(text(&persistence.appenddirname));
-    let files = [dir.join(text(&persistence.dbfilename)), aof];
-    for file in files {
-        let is_there = match fs::metadata(&file) {
-            Ok(metadata) if metadata.is_dir() => {
-                fs::read_dir(&file).is_ok_and(|mut entries| entries.next().is_some())
-            }
-            Ok(metadata) => 0 < metadata.len(),
-            Err(_) => false,
-        };
-        if is_there {
-            return Err(format!(
-                "{} holds data that this server cannot load yet. It is left as it is: move it \
-                 away, or choose another dir, to start without it.",
-                file.display()
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Returns the arguments of this process.
-pub fn arguments() -> Vec<OsString> {
-    env::args_os().collect()
 }

@@ -1,5 +1,7 @@
 //! Flow: what the configuration says to the system: limits, scores, titles, crash reports.
 
+use std::io;
+
 use sys::{
     crash, limits, log,
     process::{CpuList, OomMode},
@@ -72,7 +74,7 @@ pub fn set_title(server: &mut Server) {
 }
 
 /// Tells the kernel how ready we are to be ended when memory runs out.
-pub fn set_oom_score(server: &mut Server) -> Result<(), ()> {
+pub fn set_oom_score(server: &mut Server) -> io::Result<()> {
     let general = &server.config.general;
     let mode = match general.oom_score_adj {
         OomScoreAdj::No => OomMode::No,
@@ -80,7 +82,7 @@ pub fn set_oom_score(server: &mut Server) -> Result<(), ()> {
         OomScoreAdj::Absolute => OomMode::Absolute,
     };
     let value = general.oom_score_adj_values[PRIMARY_SCORE];
-    server.oom_score.apply(mode, value).map_err(drop)
+    server.oom_score.apply(mode, value)
 }
 
 /// Says what happens after a crash.
@@ -91,7 +93,9 @@ pub fn set_crash_log(server: &Server) {
         is_enabled: general.crash_log_enabled,
         tests_memory: general.crash_memcheck_enabled,
         exits_on_panic: general.use_exit_on_panic,
-        pid_file: Some(server.lifecycle.pidfile.clone().into()).filter(|_| general.daemonize),
+        // There is none before its name stands here.
+        pid_file: Some(server.lifecycle.pidfile.clone().into())
+            .filter(|_| server.lifecycle.is_daemon),
     };
     if let Err(error) = crash::configure(settings) {
         log::warning!("Crash reports cannot be made: {error}");

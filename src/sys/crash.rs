@@ -120,6 +120,13 @@ pub fn configure(settings: Settings) -> io::Result<()> {
     set_handlers(if is_enabled { SigHandler::SigAction(on_fatal) } else { SigHandler::SigDfl })
 }
 
+/// Crashes the process as an access to memory that is not there would: DEBUG SEGFAULT.
+pub fn fault() -> ! {
+    // Blocked or not, what `die` does is left when it could not be raised.
+    let _ = raise(Signal::SIGSEGV);
+    die(Signal::SIGSEGV)
+}
+
 /// Gives the calling thread a stack on which a whole report can be made, also of the
 /// overflow of its first one. It lasts as long as the process.
 #[expect(unsafe_code, reason = "nix knows no alternate stacks")]

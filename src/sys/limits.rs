@@ -29,8 +29,8 @@ enum OpenFiles {
 /// error is for an operator to read, and the server cannot start.
 pub fn raise_open_files(maxclients: u32) -> Result<u32, String> {
     let wanted = u64::from(maxclients) + RESERVED_FILES;
-    let current = match getrlimit(Resource::RLIMIT_NOFILE) {
-        Ok((current, _)) => current,
+    let (current, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok(limits) => limits,
         Err(errno) => {
             warning!(
                 "Unable to obtain the current NOFILE limit ({}), assuming 1024 and setting the \
@@ -40,7 +40,8 @@ pub fn raise_open_files(maxclients: u32) -> Result<u32, String> {
             return Ok(clients_for(ASSUMED_FILES));
         }
     };
-    let set = |limit| setrlimit(Resource::RLIMIT_NOFILE, limit, limit);
+    // The hard limit is never lowered: what was granted once can be asked for again.
+    let set = |limit: u64| setrlimit(Resource::RLIMIT_NOFILE, limit, limit.max(hard));
     match seek_open_files(current, wanted, set) {
         OpenFiles::Enough => Ok(maxclients),
         OpenFiles::Raised { from, to } => {
@@ -72,7 +73,8 @@ pub fn raise_open_files(maxclients: u32) -> Result<u32, String> {
     }
 }
 
-/// Tries the limit wanted, then ever lower ones, down to the current.
+/// Tries the limit wanted, then seeks the highest below it, in steps, that the system grants. By
+/// halves, for a wish of many millions must not stop the server for seconds.
 fn seek_open_files(
     current: u64,
     wanted: u64,
@@ -81,20 +83,22 @@ fn seek_open_files(
     if wanted <= current {
         return OpenFiles::Enough;
     }
-    let mut limit = wanted;
-    let mut because = Errno::EPERM;
-    while current < limit {
-        match set(limit) {
-            Ok(()) if limit == wanted => return OpenFiles::Raised { from: current, to: wanted },
-            Ok(()) => return OpenFiles::Reduced { to: limit, because },
-            Err(errno) => because = errno,
+    let Err(because) = set(wanted) else {
+        return OpenFiles::Raised { from: current, to: wanted };
+    };
+    let limit = |steps: u64| wanted - steps * STEP;
+    // Too few steps down are refused; as many as `enough` end at the current limit or below.
+    let (mut too_few, mut enough) = (0, (wanted - current).div_ceil(STEP));
+    let mut granted = current;
+    while too_few + 1 < enough {
+        let middle = too_few.midpoint(enough);
+        if set(limit(middle)).is_ok() {
+            (enough, granted) = (middle, limit(middle));
+        } else {
+            too_few = middle;
         }
-        if limit < STEP {
-            break;
-        }
-        limit -= STEP;
     }
-    OpenFiles::Reduced { to: current, because }
+    OpenFiles::Reduced { to: granted, because }
 }
 
 fn clients_for(files: u64) -> u32 {

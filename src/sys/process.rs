@@ -20,7 +20,7 @@ use nix::{
     unistd::{ForkResult, Pid, SysconfVar, dup2_stderr, dup2_stdin, dup2_stdout, setsid, sysconf},
 };
 
-use crate::{log, signal, warning};
+use crate::{signal, warning};
 
 const OOM_SCORE: &str = "/proc/self/oom_score_adj";
 const OOM_SCORE_MAX: i32 = 1000;
@@ -129,7 +129,6 @@ pub fn daemonize() -> io::Result<()> {
     if unsafe { nix::unistd::fork() }?.is_parent() {
         exit_now(0);
     }
-    log::adopt_pid();
     setsid()?;
     let null = open("/dev/null", OFlag::O_RDWR, Mode::empty())?;
     dup2_stdin(&null)?;

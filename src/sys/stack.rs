@@ -43,11 +43,16 @@ impl Stack {
     }
 
     /// Writes addresses as `addr2line -e` takes them: relative to where the program
-    /// was loaded, then as they are.
+    /// was loaded, then as they are. Those in libraries are not the program's.
     pub(crate) fn write_raw(&self, out: &Out) {
-        let base = load_address();
+        let program = loaded_at();
         for &address in &self.addresses[..self.count] {
-            out.text(format_args!("(+{:#x}) [{address:#x}]\n", address.wrapping_sub(base)));
+            if program.contains(&address) {
+                let offset = address - program.start;
+                out.text(format_args!("(+{offset:#x}) [{address:#x}]\n"));
+            } else {
+                out.text(format_args!("[{address:#x}]\n"));
+            }
         }
     }
 
@@ -93,11 +98,12 @@ fn write_symbol(out: &Out, at: usize, symbol: &backtrace::Symbol) {
     }
 }
 
-/// Where the program's file begins in memory.
-#[expect(unsafe_code, reason = "the linker defines it")]
-fn load_address() -> usize {
+/// Where the program's file lies in memory.
+#[expect(unsafe_code, reason = "the linker defines both ends")]
+fn loaded_at() -> std::ops::Range<usize> {
     unsafe extern "C" {
         static __ehdr_start: u8;
+        static _end: u8;
     }
-    (&raw const __ehdr_start).addr()
+    (&raw const __ehdr_start).addr()..(&raw const _end).addr()
 }

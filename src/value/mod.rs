@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use ds::ThinBytes;
 use resp::Shared;
-use thin_vec::ThinVec;
 
 /// A value, which owns all it consists of: two words, one of them its kind.
 #[derive(Debug)]
 pub enum Value {
     /// A string with room to grow.
-    Raw(ThinVec<u8>),
+    Raw(ThinBytes),
     /// A big string as it came from a socket; slow readers may hold it too.
     Shared(Shared),
 }
@@ -65,13 +65,11 @@ impl Value {
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
         match self {
             Self::Raw(bytes) => {
-                if bytes.len() < length {
-                    if bytes.capacity() < length {
-                        bytes.reserve(greedy(length) - bytes.len());
-                    }
-                    bytes.resize(length, 0);
+                if bytes.capacity() < length {
+                    bytes.reserve_exact(greedy(length) - bytes.len());
                 }
-                bytes
+                bytes.grow(length);
+                bytes.as_mut_slice()
             }
             Self::Shared(shared) => {
                 let bytes = Arc::make_mut(shared);

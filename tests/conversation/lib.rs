@@ -29,9 +29,10 @@
 //! `\<` for `<`, because `<…>` is a pattern: `<int>`, `<int 90..100>`, `<float>`, `<word>`,
 //! `<any>`, `<re:[a-z]+>`; `<int=id>` captures.
 //!
-//! Tags: `[sockets]` is not for a world without them, `[plain]` not for TLS, `[ours]` not for
-//! the reference, `[since 7.2]` not for an older reference, `[own]` wants a server that nobody
-//! has used, `[gap]` is what the reference gives and we do not yet, and must fail with us.
+//! Tags: `[sockets]` is not for a world without them, `[process]` not for one whose server is no
+//! process of its own, `[plain]` not for TLS, `[ours]` not for the reference, `[since 7.2]` not
+//! for an older reference, `[own]` wants a server that nobody has used, `[gap]` is what the
+//! reference gives and we do not yet, and must fail with us.
 //!
 //! Start reading at [`hold_all`].
 

@@ -7,6 +7,8 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 pub struct Tags {
     /// Only where there are real sockets.
     pub needs_sockets: bool,
+    /// Only where the server is a process of its own.
+    pub needs_process: bool,
     /// Not over TLS.
     pub needs_plain: bool,
     /// Not at the reference.
@@ -175,6 +177,7 @@ fn parse_title(text: &str) -> Result<Conversation, String> {
         let words: Vec<&str> = inner.split_whitespace().collect();
         match words[..] {
             ["sockets"] => tags.needs_sockets = true,
+            ["process"] => tags.needs_process = true,
             ["plain"] => (tags.needs_plain, tags.needs_sockets) = (true, true),
             ["ours"] => tags.is_ours = true,
             ["own"] => tags.needs_own = true,

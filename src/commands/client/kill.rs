@@ -67,8 +67,7 @@ impl<'a> Filter<'a> {
                 filter.local_address = Some(value);
             } else if is("user") {
                 if value != b"default" {
-                    let text = [b"ERR No such user '", value, b"'"].concat();
-                    return Err(ReplyError::Bytes(text));
+                    return Err(ReplyError::quoting("ERR No such user '", value, "'"));
                 }
             } else if is("skipme") {
                 filter.skips_me = match value {

@@ -32,7 +32,7 @@ pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> Com
             server.describe_caller(call)
         } else {
             match &client.frame {
-                Some(frame) => describe(client, &Talk::from(frame), now_ms),
+                Some(frame) => describe(client, &Talk::from(&**frame), now_ms),
                 None => continue,
             }
         };

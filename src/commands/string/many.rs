@@ -43,7 +43,7 @@ pub(in crate::commands) fn msetnx(server: &mut Server, call: &mut Call<'_>) -> C
 }
 
 fn check_pairs(call: &Call<'_>) -> Result<(), ReplyError> {
-    if call.argv.count() % 2 == 0 { Err(call.arity_error()) } else { Ok(()) }
+    if call.argv.count().is_multiple_of(2) { Err(call.arity_error()) } else { Ok(()) }
 }
 
 fn set_all(server: &mut Server, call: &Call<'_>) {

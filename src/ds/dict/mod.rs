@@ -320,6 +320,12 @@ impl<'a, E: Entry> Occupied<'a, E> {
         self.dict.remove_at(self.place)
     }
 
+    /// Takes the entry out, and lends the room for another of the same key.
+    pub fn vacate(self) -> (E, Vacant<'a, E>) {
+        let entry = self.dict.remove_at(self.place);
+        (entry, Vacant { dict: self.dict, hash: self.hash })
+    }
+
     /// Returns the hash of the key.
     pub fn hash(&self) -> Hash {
         self.hash

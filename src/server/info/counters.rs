@@ -1,12 +1,23 @@
-//! Flow: INFO persistence, stats, commandstats, errorstats, keyspace.
+//! Flow: INFO persistence, stats, commandstats, latencystats, errorstats, keyspace.
+
+use hdrhistogram::Histogram;
 
 use super::{Field, field};
-use crate::server::Server;
+use crate::{
+    command::{CommandId, CommandStats},
+    server::Server,
+};
 
 pub(super) fn persistence(server: &Server) -> Vec<Field> {
     vec![
         field("loading", 0),
         field("async_loading", 0),
+        field("current_cow_peak", 0),
+        field("current_cow_size", 0),
+        field("current_cow_size_age", 0),
+        field("current_fork_perc", "0.00"),
+        field("current_save_keys_processed", 0),
+        field("current_save_keys_total", 0),
         field("rdb_changes_since_last_save", server.keyspace.dirty),
         field("rdb_bgsave_in_progress", 0),
         field("rdb_last_save_time", server.lifecycle.started_s),
@@ -14,9 +25,21 @@ pub(super) fn persistence(server: &Server) -> Vec<Field> {
         field("rdb_last_bgsave_time_sec", -1),
         field("rdb_current_bgsave_time_sec", -1),
         field("rdb_saves", 0),
+        field("rdb_last_cow_size", 0),
+        field("rdb_last_load_keys_expired", 0),
+        field("rdb_last_load_keys_loaded", 0),
         field("aof_enabled", 0),
         field("aof_rewrite_in_progress", 0),
         field("aof_rewrite_scheduled", 0),
+        field("aof_last_rewrite_time_sec", -1),
+        field("aof_current_rewrite_time_sec", -1),
+        field("aof_last_bgrewrite_status", "ok"),
+        field("aof_rewrites", 0),
+        field("aof_rewrites_consecutive_failures", 0),
+        field("aof_last_write_status", "ok"),
+        field("aof_last_cow_size", 0),
+        field("module_fork_in_progress", 0),
+        field("module_fork_last_cow_size", 0),
     ]
 }
 
@@ -73,8 +96,6 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("total_writes_processed", stats.writes),
         field("io_threaded_reads_processed", 0),
         field("io_threaded_writes_processed", 0),
-        field("client_query_buffer_limit_disconnections", stats.query_limit_disconnections),
-        field("client_output_buffer_limit_disconnections", stats.output_limit_disconnections),
         field("reply_buffer_shrinks", 0),
         field("reply_buffer_expands", 0),
         field("eventloop_cycles", stats.turns),
@@ -86,12 +107,15 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("acl_access_denied_cmd", 0),
         field("acl_access_denied_key", 0),
         field("acl_access_denied_channel", 0),
+        // From here on those that Redis 7.2 has not.
+        field("client_query_buffer_limit_disconnections", stats.query_limit_disconnections),
+        field("client_output_buffer_limit_disconnections", stats.output_limit_disconnections),
     ]
 }
 
 pub(super) fn commands(server: &Server) -> Vec<Field> {
     let used = server.commands.stats.used();
-    let line = |(command, stats): (crate::command::CommandId, crate::command::CommandStats)| {
+    let line = |(command, stats): (CommandId, CommandStats)| {
         let value = format!(
             "calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}",
             stats.calls,
@@ -103,6 +127,24 @@ pub(super) fn commands(server: &Server) -> Vec<Field> {
         (format!("cmdstat_{}", command.spec().full_name), value)
     };
     used.map(line).collect()
+}
+
+/// `p50=1.003,p99=…` in microseconds, of the commands that were measured.
+pub(super) fn latencies(server: &Server) -> Vec<Field> {
+    let logging = &server.config.logging;
+    let percentiles = &logging.latency_tracking_info_percentiles;
+    let line = |(command, histogram): (CommandId, &Histogram<u64>)| {
+        let percentile = |wanted: &f64| {
+            let name = format!("{wanted:.6}");
+            let name = name.trim_end_matches('0').trim_end_matches('.');
+            let value_ns = histogram.value_at_percentile(*wanted);
+            format!("p{name}={:.3}", value_ns as f64 / 1000.0)
+        };
+        let values: Vec<String> = percentiles.iter().map(percentile).collect();
+        (format!("latency_percentiles_usec_{}", command.spec().full_name), values.join(","))
+    };
+    let latencies = server.commands.stats.latencies().filter(|_| logging.latency_tracking);
+    latencies.map(line).collect()
 }
 
 pub(super) fn errors(server: &Server) -> Vec<Field> {

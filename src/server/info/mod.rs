@@ -43,7 +43,7 @@ static SECTIONS: [Section; 14] = [
     section("modules", "Modules", |_| Vec::new()),
     Section { is_default: false, ..section("commandstats", "Commandstats", counters::commands) },
     section("errorstats", "Errorstats", counters::errors),
-    Section { is_default: false, ..section("latencystats", "Latencystats", |_| Vec::new()) },
+    Section { is_default: false, ..section("latencystats", "Latencystats", counters::latencies) },
     section("cluster", "Cluster", process::cluster),
     section("keyspace", "Keyspace", counters::keyspace),
 ];

@@ -1,6 +1,9 @@
 //! Flow: INFO server, clients, replication, cpu, ssl, cluster.
 
-use sys::process::{self, CpuTime, Whose};
+use sys::{
+    process::{self, CpuTime, Whose},
+    supervised::Supervisor,
+};
 
 use super::{Field, field};
 use crate::{keyspace, server::Server, version};
@@ -16,10 +19,13 @@ pub(super) fn server(server: &Server) -> Vec<Field> {
         .as_ref()
         .map_or_else(String::new, |file| file.as_path().display().to_string());
     let lru_clock = keyspace::lru_clock(server.now_ms());
+    let supervisor = match server.lifecycle.supervisor {
+        Some(Supervisor::Systemd) => "systemd",
+        Some(Supervisor::Upstart) => "upstart",
+        None => "no",
+    };
     let mut fields = vec![
         field("redis_version", version::VERSION),
-        field("server_name", version::SERVER_NAME),
-        field("redis_ssl_version", version::SSL_VERSION),
         field("redis_git_sha1", version::GIT_SHA1),
         field("redis_git_dirty", version::GIT_DIRTY),
         field("redis_build_id", version::BUILD_ID),
@@ -31,7 +37,7 @@ pub(super) fn server(server: &Server) -> Vec<Field> {
         field("atomicvar_api", "rust-core"),
         field("gcc_version", "0.0.0"),
         field("process_id", std::process::id()),
-        field("process_supervised", server.lifecycle.supervised),
+        field("process_supervised", supervisor),
         field("run_id", &server.lifecycle.run_id),
         field("tcp_port", port),
         field("server_time_usec", server.clock.now_us()),
@@ -45,6 +51,9 @@ pub(super) fn server(server: &Server) -> Vec<Field> {
         field("io_threads_active", 0),
     ];
     fields.extend(listeners(server));
+    // From here on those that Redis 7.2 has not.
+    fields.push(field("server_name", version::SERVER_NAME));
+    fields.push(field("redis_ssl_version", version::SSL_VERSION));
     fields
 }
 

@@ -121,7 +121,7 @@ impl Level {
 }
 
 /// What the process is, as one letter of each line. A child needs not be told: whoever
-/// has another pid than the one that `init` saw is one.
+/// has another pid than the one that `adopt_pid` saw is one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// `M`: a server that takes writes.
@@ -156,9 +156,9 @@ macro_rules! debug {
     ($($text:tt)+) => { $crate::log::facade::trace!(target: "redis", $($text)+) };
 }
 
-/// Starts the log, on standard output at level `notice`. Further calls do nothing.
+/// Starts the log, on standard output at level `notice`. Further calls do nothing. Lines are a
+/// child's until `adopt_pid`, as those are that Redis writes before it is a server.
 pub fn init() {
-    adopt_pid();
     refresh_zone();
     let mut builder = Builder::new();
     let dependencies = std::env::var("RUST_LOG").unwrap_or_default();
@@ -218,7 +218,7 @@ pub fn set_syslog(ident: &str, facility: &str) -> io::Result<()> {
     sink::set_syslog(ident, facility)
 }
 
-/// Takes the calling process for the main one: at the start, and once it is a daemon.
+/// Takes the calling process for the main one, once it is a daemon or will be none.
 pub fn adopt_pid() {
     MAIN_PID.store(std::process::id(), Relaxed);
 }

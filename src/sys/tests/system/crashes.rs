@@ -40,6 +40,7 @@ fn settings() -> Settings {
 
 fn play_with(settings: Settings, crash: fn(&mut Server)) {
     log::init();
+    log::adopt_pid();
     crash::configure(settings).unwrap();
     crash::lend(&mut Server("used_memory:1\n"), crash);
 }
@@ -166,6 +167,7 @@ pub(crate) fn play_thread(arguments: &[String]) {
     }
     let body = if arguments.is_empty() { bare } else { protected };
     log::init();
+    log::adopt_pid();
     crash::configure(settings()).unwrap();
     crash::lend(&mut Server("used_memory:1\n"), |_| std::thread::spawn(body).join().unwrap());
 }
@@ -180,6 +182,7 @@ pub(crate) fn judge_thread(name: &str) {
 
 pub(crate) fn play_disabled(_: &[String]) {
     log::init();
+    log::adopt_pid();
     crash::configure(settings()).unwrap();
     crash::configure(Settings { is_enabled: false, ..settings() }).unwrap();
     touch_page_zero();
@@ -201,6 +204,7 @@ fn sleep_in_a_command(time: Duration) {
 
 pub(crate) fn play_watchdog(_: &[String]) {
     log::init();
+    log::adopt_pid();
     let mut watchdog = Watchdog::default();
     assert_eq!(watchdog.set_period(1, 10).unwrap(), 200, "two turns at least");
     sleep_in_a_command(Duration::from_millis(500));
@@ -221,6 +225,7 @@ pub(crate) fn judge_watchdog(name: &str) {
 pub(crate) fn play_child(arguments: &[String]) {
     let pid_file = arguments.first().map(PathBuf::from);
     log::init();
+    log::adopt_pid();
     crash::configure(Settings { pid_file, ..settings() }).unwrap();
     if process::fork(&ChildSetup::default()).unwrap() == Forked::Child {
         blunder_in_a_command("child");

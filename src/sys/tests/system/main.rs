@@ -124,6 +124,7 @@ fn main() {
 
 fn play_lines(_: &[String]) {
     log::init();
+    log::adopt_pid();
     log::set_level(Level::Debug);
     log::debug!("a {}", 1);
     log::verbose!("b");
@@ -193,6 +194,7 @@ fn judge_rust_log(name: &str) {
 
 fn play_rotation(arguments: &[String]) {
     log::init();
+    log::adopt_pid();
     let path = Path::new(&arguments[0]);
     assert!(log::set_file(&path.join("missing/x.log")).is_err());
     log::set_file(&path.join("x.log")).unwrap();
@@ -253,6 +255,7 @@ fn judge_title(name: &str) {
 
 fn play_signal(_: &[String]) {
     log::init();
+    log::adopt_pid();
     let wake = signal::install().unwrap();
     println!("ready");
     let mut turns = 0;
@@ -284,6 +287,7 @@ fn judge_signal(name: &str) {
 
 fn play_insist(_: &[String]) {
     log::init();
+    log::adopt_pid();
     let _wake = signal::install().unwrap();
     signal::set_last_words(|| log::from_handler(Level::Warning, "last words"));
     signal::set_loading(true);
@@ -306,6 +310,7 @@ fn judge_insist(name: &str) {
 
 fn play_child(_: &[String]) {
     log::init();
+    log::adopt_pid();
     let wake = signal::install().unwrap();
     let (closed, kept) = nix::unistd::pipe().unwrap();
     let closes = [closed.as_raw_fd()];
@@ -349,6 +354,7 @@ fn judge_child(name: &str) {
 fn play_daemon(arguments: &[String]) {
     log::init();
     process::daemonize().unwrap();
+    log::adopt_pid();
     let folder = Path::new(&arguments[0]);
     log::set_file(&folder.join("log")).unwrap();
     log::notice!("in the background");
@@ -381,6 +387,7 @@ fn judge_daemon(name: &str) {
 
 fn play_supervised(_: &[String]) {
     log::init();
+    log::adopt_pid();
     log::set_level(Level::Verbose);
     let supervisor = supervised::supervise(Supervision::Auto);
     println!("{supervisor:?}");
@@ -422,6 +429,7 @@ fn judge_supervised(name: &str) {
 fn play_limits(_: &[String]) {
     use nix::sys::resource::{Resource, setrlimit};
     log::init();
+    log::adopt_pid();
     setrlimit(Resource::RLIMIT_NOFILE, 100, 200).unwrap();
     println!("{:?}", sys::limits::raise_open_files(50));
     println!("{:?}", sys::limits::raise_open_files(150));

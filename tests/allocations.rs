@@ -1,0 +1,123 @@
+//! Tool: how many blocks of memory the commands that matter most take: none, where nothing is
+//! stored, and exactly the record where something is.
+//!
+//! It is a program of its own, without the test harness, whose threads allocate as well.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::io;
+
+use base::{
+    clock::Clock,
+    memory::{self, Counting},
+};
+use redis::{
+    client::ClientId,
+    config::Config,
+    server::{Server, before_sleep, process},
+};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// So often a request is made before it is measured: buffers, histograms and tables have the
+/// size they need then.
+const WARM_UPS: usize = 3;
+
+struct World {
+    server: Server,
+    client: ClientId,
+}
+
+/// What one request has taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Taken {
+    blocks: usize,
+    bytes: isize,
+}
+
+const NOTHING: Taken = Taken { blocks: 0, bytes: 0 };
+
+impl World {
+    fn new() -> io::Result<Self> {
+        let mut server = Server::new(Config::new(false), Clock::fake(1_750_000_000_000))?;
+        let now_ms = server.now_ms();
+        let client = server.clients.add(now_ms);
+        let frame = server.clients.find(client).unwrap().frame.as_mut().unwrap();
+        frame.session.is_authenticated = true;
+        Ok(Self { server, client })
+    }
+
+    /// Runs a request and counts what it takes from the moment when its bytes are here.
+    fn run(&mut self, request: &[&str], reply: &str) -> Taken {
+        let bytes = conversation::encode(request);
+        let Server { clients, spare_query, .. } = &mut self.server;
+        let frame = clients.find(self.client).unwrap().frame.as_mut().unwrap();
+        frame.query.borrow_buffer(spare_query);
+        frame.query.feed(&bytes);
+        let (blocks, used) = (memory::allocations(), memory::used_bytes());
+        process::process_input(&mut self.server, self.client);
+        let taken = Taken {
+            blocks: memory::allocations() - blocks,
+            bytes: memory::used_bytes().cast_signed() - used.cast_signed(),
+        };
+        let output = self.frame().reply.output_mut();
+        assert_eq!(String::from_utf8_lossy(output.front()), reply, "{request:?}");
+        output.consume(reply.len());
+        before_sleep::before_sleep(&mut self.server);
+        taken
+    }
+
+    /// Runs a request a few times, each time behind `before`, and counts the last.
+    fn measure(&mut self, before: &[(&[&str], &str)], request: &[&str], reply: &str) -> Taken {
+        let mut taken = NOTHING;
+        for _ in 0..=WARM_UPS {
+            for (request, reply) in before {
+                self.run(request, reply);
+            }
+            taken = self.run(request, reply);
+        }
+        taken
+    }
+
+    fn frame(&mut self) -> &mut redis::client::Frame {
+        self.server.clients.find(self.client).unwrap().frame.as_mut().unwrap()
+    }
+}
+
+fn main() -> io::Result<()> {
+    let mut world = World::new()?;
+    let value = &"v".repeat(64)[..];
+    let other = &"w".repeat(64)[..];
+    let set: &[&str] = &["SET", "key", value];
+    let bulk = format!("$64\r\n{value}\r\n");
+    let none: &[(&[&str], &str)] = &[];
+
+    let taken = world.measure(none, &["PING"], "+PONG\r\n");
+    assert_eq!(taken, NOTHING, "PING");
+    let taken = world.measure(&[(set, "+OK\r\n")], &["GET", "key"], &bulk);
+    assert_eq!(taken, NOTHING, "GET of a key that is there");
+    let taken = world.measure(none, &["GET", "none"], "$-1\r\n");
+    assert_eq!(taken, NOTHING, "GET of a key that is not there");
+    let zero: (&[&str], &str) = (&["SET", "number", "10"], "+OK\r\n");
+    let taken = world.measure(&[zero], &["INCR", "number"], ":11\r\n");
+    assert_eq!(taken, NOTHING, "INCR");
+    let taken = world.measure(&[(set, "+OK\r\n")], &["SET", "key", other], "+OK\r\n");
+    assert_eq!(taken, NOTHING, "SET over a value of the same size");
+    let taken = world.measure(none, &["EXPIRE", "key", "1000"], ":1\r\n");
+    assert_eq!(taken, NOTHING, "EXPIRE of a key that expires already");
+    let taken = world.measure(none, &["TTL", "key"], ":1000\r\n");
+    assert_eq!(taken, NOTHING, "TTL");
+    let taken = world.measure(none, &["EXISTS", "key", "none"], ":1\r\n");
+    assert_eq!(taken, NOTHING, "EXISTS");
+
+    // Header, key, length and value, 8 + 3 + 1 + 64 bytes, stand in a block of 80.
+    world.run(&["SET", "new", value], "+OK\r\n");
+    let gone: (&[&str], &str) = (&["DEL", "new"], ":1\r\n");
+    let taken = world.measure(&[gone], &["SET", "new", value], "+OK\r\n");
+    assert_eq!(taken, Taken { blocks: 1, bytes: 80 }, "SET of a new key");
+    let taken = world.run(&["DEL", "new"], ":1\r\n");
+    assert_eq!(taken, Taken { blocks: 0, bytes: -80 }, "DEL gives all of it back");
+    println!("no block is taken that is not needed");
+    Ok(())
+}
