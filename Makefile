@@ -32,14 +32,15 @@ ifneq (,$(wildcard deps/vendor))
   endif
 endif
 
-ifneq (,$(filter yes,$(BUILD_SSL))$(filter test-ssl check certs env,$(MAKECMDGOALS)))
+ifneq (,$(filter yes,$(BUILD_SSL))$(filter test-ssl check bench certs env,$(MAKECMDGOALS)))
   include deps/openssl.mk
 endif
 SSL_FEATURE := $(if $(filter yes,$(OPENSSL_VENDORED)),ssl-vendored,ssl)
 WITH_SSL := --features redis/$(SSL_FEATURE)
 FEATURES := $(if $(filter yes,$(BUILD_SSL)),$(WITH_SSL))
-# Everything but what cannot do without OpenSSL.
-PLAIN_CRATES := --workspace --exclude tests-ssl --exclude certificates
+# These cannot do without OpenSSL; the plain build's tests are everything else.
+OPENSSL_CRATES := tests-ssl certificates bench
+PLAIN_CRATES := --workspace $(addprefix --exclude ,$(OPENSSL_CRATES))
 
 # Puts what was built into folder $(1) where users look for it: src/.
 define publish
@@ -63,7 +64,7 @@ test:
 
 # The guide is typed at binaries built here, wherever src/ points just now.
 test-ssl:
-	$(cargo) test --no-fail-fast -p tests-ssl -p certificates $(WITH_SSL)
+	$(cargo) test --no-fail-fast $(addprefix -p ,$(OPENSSL_CRATES)) $(WITH_SSL)
 	$(cargo) build -p redis -p certificates $(WITH_SSL)
 	tests-ssl/guide.sh $(CARGO_TARGET_DIR)/debug
 

@@ -33,10 +33,9 @@ use nix::{
 };
 
 use crate::{
+    exit::exit_now,
     log::{Level, Out, is_child, is_wanted},
-    memory_test,
-    process::exit_now,
-    registers,
+    memory_test, registers,
     stack::Stack,
 };
 

@@ -26,8 +26,9 @@ const MEGABYTE: f64 = 1e6;
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 /// Requests that a server is filled by at once.
 const FILL_BATCH: u64 = 1000;
-/// A reading of memory stands when it has not fallen for so long.
-const SETTLED: Duration = Duration::from_secs(4);
+/// A reading of memory stands when it has not fallen for so long: jemalloc keeps what was
+/// freed for ten seconds before the system has it again.
+const SETTLED: Duration = Duration::from_secs(13);
 
 /// How much of everything.
 #[derive(Debug)]

@@ -159,6 +159,28 @@ fn values_of_any_alignment_are_aligned() {
 }
 
 #[test]
+fn a_mark_goes_with_the_content() {
+    let mut record = Record16::with_string(b"key", b"12", None);
+    assert!(!record.is_marked());
+    record.mark();
+    record.set_expiry(Some(5));
+    record.set_lru(7);
+    let mut record = record.with_key(b"another");
+    assert!(record.is_marked() && (record.expiry(), record.lru()) == (Some(5), 7));
+    record.set_string(b"13", Expiry::Keep);
+    assert!(!record.is_marked());
+    record.mark();
+    record.set_string(&[b'x'; 100], Expiry::Keep);
+    assert!(!record.is_marked());
+    record.mark();
+    record.set_value((1, None), Expiry::Keep);
+    assert!(!record.is_marked());
+    record.mark();
+    record.set_value((2, None), Expiry::Keep);
+    assert!(!record.is_marked() && record.expiry() == Some(5));
+}
+
+#[test]
 fn goes_to_other_threads() {
     fn is_send<T: Send + Sync>() {}
     is_send::<Record16>();
