@@ -9,6 +9,7 @@ pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
+pub mod execute;
 pub mod info;
 pub mod input;
 pub mod listen;
