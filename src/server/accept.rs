@@ -13,8 +13,9 @@ use crate::{
 
 /// Others want a turn too; those left over wait in the kernel, and the door is due.
 const ACCEPTED_PER_TURN_MAX: usize = 1000;
-/// A thousand accepts take 20 ms; those who come by TLS wait for their handshakes anyway.
-const TLS_ACCEPTED_PER_TURN_MAX: usize = 100;
+/// A thousand take 20 ms, and those who come by TLS wait for their handshakes anyway; this
+/// many empty the queue of the default `tcp-backlog`, beyond which the kernel drops connects.
+const TLS_ACCEPTED_PER_TURN_MAX: usize = 500;
 /// So many clients beyond `maxclients` are negotiated with, to be told that they are too
 /// many; further ones are dropped without a word.
 const REFUSALS_MAX: usize = 32;
