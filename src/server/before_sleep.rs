@@ -8,13 +8,14 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output},
+    server::{Server, output, process},
 };
 
 /// Runs the server until it has decided to exit; returns the exit code.
 pub fn run(server: &mut Server) -> io::Result<i32> {
     loop {
         ae::turn(server, &Hooks { before_sleep, after_sleep })?;
+        process::run_arrivals(server);
         if let Some(code) = server.lifecycle.exit_code {
             return Ok(code);
         }
