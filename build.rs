@@ -1,7 +1,7 @@
 //! Tool: makes what the crate includes: the table of commands, and what this build is called.
 //!
 //! `src/commands/*.toml` become two arrays in one order: specs (data, for the rooms) and
-//! handlers (code, for `server/call.rs` alone). A room stores a `CommandId` and may read
+//! handlers (code, for `server/execute.rs` alone). A room stores a `CommandId` and may read
 //! specs; a handler that is missing fails to compile by its name. How the data is read and
 //! checked stands in `src/command/table`, which with the bit sets and the hash is shared with
 //! the crate, so that build and server cannot disagree.

@@ -9,6 +9,8 @@ use std::{
     thread,
 };
 
+use sys::crash;
+
 /// Anything that takes long to free.
 type Garbage = Box<dyn Send>;
 
@@ -27,6 +29,8 @@ impl Bio {
         let (pending, freed) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (their_pending, their_freed) = (pending.clone(), freed.clone());
         let work = move || {
+            // Without it a crash in here leaves a shorter report.
+            let _ = crash::protect_thread();
             for (garbage, count) in received {
                 drop(garbage);
                 their_pending.fetch_sub(count, Relaxed);

@@ -18,7 +18,7 @@ use openssl::{
     hash::MessageDigest,
     nid::Nid,
     pkey::{PKey, Private},
-    ssl::{SslConnector, SslMethod},
+    ssl::{Ssl, SslContext, SslMethod, SslVerifyMode},
     x509::{
         X509, X509NameBuilder,
         extension::{BasicConstraints, SubjectAlternativeName},
@@ -88,11 +88,19 @@ impl Certificate {
 
     /// Makes TLS of a connection, as a client that trusts this certificate and no other.
     pub fn connect(&self) -> Connect {
-        let certificate = self.certificate.clone();
+        let build = || -> Result<SslContext, ErrorStack> {
+            // An `SslConnector` would read the system's whole bundle.
+            let mut builder = SslContext::builder(SslMethod::tls_client())?;
+            builder.cert_store_mut().add_cert(self.certificate.clone())?;
+            builder.set_verify(SslVerifyMode::PEER);
+            Ok(builder.build())
+        };
+        let context = build().expect("OpenSSL takes what it has made");
         Arc::new(move |socket: TcpStream| {
-            let mut connector = SslConnector::builder(SslMethod::tls_client())?;
-            connector.cert_store_mut().add_cert(certificate.clone())?;
-            let stream = connector.build().connect(HOST, socket).map_err(io::Error::other)?;
+            let mut ssl = Ssl::new(&context)?;
+            ssl.set_hostname(HOST)?;
+            ssl.param_mut().set_host(HOST)?;
+            let stream = ssl.connect(socket).map_err(io::Error::other)?;
             Ok(Box::new(stream) as Box<dyn Stream>)
         })
     }

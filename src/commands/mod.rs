@@ -19,7 +19,7 @@ use crate::{command::CommandId, server::call::CommandFn};
 
 include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
 
-/// Returns a command's code. Only `server::call` asks.
+/// Returns a command's code. Only `server::execute` asks.
 pub(crate) fn handler(command: CommandId) -> CommandFn {
     HANDLERS[command.index()]
 }

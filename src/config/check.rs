@@ -1,6 +1,6 @@
 //! Pure: what texts must satisfy beyond being texts.
 
-use super::entry::{Reason, no_nul};
+use super::{entry::no_nul, field::Reason};
 
 /// One more than the longest host name.
 const HOST_NAME_MAX: usize = 256;

@@ -2,7 +2,7 @@
 
 use super::{
     Config,
-    entry::{Field, Reason},
+    field::{Field, Reason},
 };
 
 /// A closed set of words.

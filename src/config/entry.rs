@@ -5,11 +5,10 @@
 //! value has one text, the one that CONFIG GET shows; whether a value has changed and whether it
 //! is the default are questions about that text, so a kind needs no equality of its own.
 
-use std::borrow::Cow;
-
 use base::split::repr;
 
-use super::{Change, Config, choice::ChoiceField, number, path::FilePath};
+pub(super) use super::field::{Field, Format, NumberField, field};
+use super::{Change, Config, choice::ChoiceField, field::Reason, number, path::FilePath};
 
 /// The largest C `int`, an upper bound of many parameters.
 pub(super) const INT_MAX: i128 = i32::MAX as i128;
@@ -21,9 +20,6 @@ pub(super) const UINT_MAX: i128 = u32::MAX as i128;
 pub(super) const LONG_MAX: i128 = i64::MAX as i128;
 /// The largest C `unsigned long long`.
 pub(super) const ULONG_MAX: i128 = u64::MAX as i128;
-
-/// What is wrong with a value: the tail of CONFIG SET's error and the reason in a file's.
-pub type Reason = Cow<'static, str>;
 
 /// One parameter of the configuration.
 #[derive(Clone, Copy)]
@@ -60,54 +56,6 @@ pub struct Flags {
     pub volatile: bool,
     /// A build without SSL accepts the default only.
     pub tls: bool,
-}
-
-/// Where a value lives in `Config`.
-pub(super) struct Field<T: 'static> {
-    pub(super) read: fn(&Config) -> &T,
-    pub(super) write: fn(&mut Config) -> &mut T,
-}
-
-/// Names a field of `Config` for a table line. A macro, since a function cannot be handed a place
-/// both to read through `&Config` and to write through `&mut Config`.
-macro_rules! field {
-    ($($part:ident).+) => {
-        $crate::config::entry::Field { read: |c| &c.$($part).+, write: |c| &mut c.$($part).+ }
-    };
-}
-pub(super) use field;
-
-/// A field that holds an integer of any width.
-pub(super) trait NumberField: Sync {
-    /// The value, wide enough for every type.
-    fn value(&self, config: &Config) -> i128;
-    /// Stores a value that has passed the bounds of its parameter.
-    fn store(&self, config: &mut Config, value: i128);
-}
-
-/// Integers that fields have.
-pub(super) trait Integer: Copy + 'static {
-    fn widen(self) -> i128;
-    fn narrow(wide: i128) -> Option<Self>;
-}
-
-impl<T: Integer> NumberField for Field<T> {
-    fn value(&self, config: &Config) -> i128 {
-        (self.read)(config).widen()
-    }
-
-    fn store(&self, config: &mut Config, value: i128) {
-        *(self.write)(config) = T::narrow(value).expect("a parameter's bounds fit its field");
-    }
-}
-
-/// How a number is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Plain,
-    Memory,
-    MemoryOrPercent,
-    Octal,
 }
 
 /// Stores the words of a value.

@@ -14,6 +14,7 @@ mod check;
 mod choice;
 mod command_line;
 mod entry;
+mod field;
 mod file;
 mod number;
 mod path;
@@ -33,7 +34,8 @@ pub use choice::{
     SslPerformanceMode, Supervised, SyslogFacility, TlsAuthClients,
 };
 pub use command_line::CommandLine;
-pub use entry::{Flags, Parameter, Reason};
+pub use entry::{Flags, Parameter};
+pub use field::Reason;
 pub use file::{Line, LoadError, Rename, UserLine};
 pub use number::MemoryLimit;
 pub use path::FilePath;

@@ -2,7 +2,7 @@
 
 use base::number::{parse_i64, parse_memory};
 
-use super::entry::{Format, Integer, Reason};
+use super::field::{Format, Integer, Reason};
 
 const KIB: i128 = 1 << 10;
 const MIB: i128 = 1 << 20;

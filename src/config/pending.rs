@@ -6,11 +6,7 @@
 
 use base::{Bytes, digest::sha256_hex};
 
-use super::{
-    Config,
-    entry::{Parameter, Reason},
-    table,
-};
+use super::{Config, entry::Parameter, field::Reason, table};
 
 /// A parameter, whether its value asks for what is not built, and the clear word.
 struct Refusal {

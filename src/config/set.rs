@@ -9,7 +9,8 @@ use base::glob::{self, Case};
 
 use super::{
     Change, Config, ProtectedAction, RENEW_CERTIFICATE,
-    entry::{Manner, Parameter, Reason},
+    entry::{Manner, Parameter},
+    field::Reason,
     pending, table,
 };
 

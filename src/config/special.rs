@@ -14,7 +14,8 @@ use sys::process::describe;
 use super::{
     Config,
     choice::not_one_of,
-    entry::{Line, Lines, Manner, Reason, Special, no_nul},
+    entry::{Line, Lines, Manner, Special, no_nul},
+    field::Reason,
     number,
 };
 

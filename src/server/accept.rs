@@ -13,6 +13,8 @@ use crate::{
 
 /// Others want a turn too; those left over wait in the kernel, and the door is due.
 const ACCEPTED_PER_TURN_MAX: usize = 1000;
+/// A thousand accepts take 20 ms; those who come by TLS wait for their handshakes anyway.
+const TLS_ACCEPTED_PER_TURN_MAX: usize = 100;
 /// So many clients beyond `maxclients` are negotiated with, to be told that they are too
 /// many; further ones are dropped without a word.
 const REFUSALS_MAX: usize = 32;
@@ -36,9 +38,11 @@ const PROTECTED: &str = "DENIED Redis is running in protected mode because prote
 /// Serves a door's file event.
 pub fn acceptable(server: &mut Server, fd: Fd, datum: Datum, _: Mask) {
     let Datum::Door(at) = datum else { return };
-    for _ in 0..ACCEPTED_PER_TURN_MAX {
+    let Some(Some(door)) = server.doors.get(usize::from(at)) else { return };
+    let is_ssl = door.is_ssl;
+    let count = if is_ssl { TLS_ACCEPTED_PER_TURN_MAX } else { ACCEPTED_PER_TURN_MAX };
+    for _ in 0..count {
         let Some(Some(door)) = server.doors.get_mut(usize::from(at)) else { return };
-        let is_ssl = door.is_ssl;
         match door.listener.accept() {
             Accepted::Stream(stream, peer) => admit(server, stream, peer, is_ssl),
             Accepted::Nobody => return server.events.drained(fd, Mask::READ),

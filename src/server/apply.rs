@@ -5,10 +5,8 @@ use sys::log;
 
 use crate::{
     config::{
-        Change, Config, FilePath, LogLevel, MaxmemoryPolicy, SetError, SslPerformanceMode,
-        TlsAuthClients, Undo,
+        Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    keyspace::AccessPolicy,
     server::{DoorKind, Server, listen, tune},
 };
 
@@ -75,7 +73,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::ProcTitle => tune::set_title(server),
         Change::OomScore => tune::set_oom_score(server).map_err(|_| None)?,
         Change::CrashLog => tune::set_crash_log(server),
-        Change::Maxmemory | Change::Hz => apply_access_policy(server),
+        Change::Maxmemory | Change::Hz => tune::set_access_policy(server),
         Change::Watchdog => tune::set_watchdog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
@@ -107,18 +105,6 @@ pub fn set_log_level(config: &Config) {
         LogLevel::Warning => log::Level::Warning,
         LogLevel::Nothing => log::Level::Nothing,
     });
-}
-
-/// Tells the keyspace how to remember accesses.
-pub fn apply_access_policy(server: &mut Server) {
-    let memory = &server.config.memory;
-    server.keyspace.access_policy = match memory.maxmemory_policy {
-        MaxmemoryPolicy::AllKeysLfu | MaxmemoryPolicy::VolatileLfu => AccessPolicy::Lfu {
-            log_factor: memory.lfu_log_factor,
-            decay_minutes: memory.lfu_decay_time_min,
-        },
-        _ => AccessPolicy::Lru,
-    };
 }
 
 /// Loads what the TLS directives name, if they have changed; says what serves from now on.

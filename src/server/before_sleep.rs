@@ -1,7 +1,7 @@
 //! Flow: both ends of a sleep: what a turn has left to do, and what comes first after it.
 //! The only place that frees clients.
 
-use std::io;
+use std::{io, time::Duration};
 
 use ae::Hooks;
 use net::ssl::HANDSHAKE_BUDGET;
@@ -10,6 +10,9 @@ use crate::{
     keyspace::Cycle,
     server::{Server, output, process},
 };
+
+/// What handshakes get of a turn at most, however long it was.
+const HANDSHAKE_BUDGET_MAX: Duration = Duration::from_millis(20);
 
 /// Runs the server until it has decided to exit; returns the exit code.
 pub fn run(server: &mut Server) -> io::Result<i32> {
@@ -26,7 +29,12 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 pub fn before_sleep(server: &mut Server) {
     output::send_all(server);
     // After those who are clients already; and within a budget, so that they wait for no more.
-    net::step_handshakes(server, HANDSHAKE_BUDGET);
+    // Where serving them takes long, newcomers get as much: else a busy server lets few in.
+    if server.ssl.can_step() {
+        server.clock.update();
+        let served = server.turn_took().min(HANDSHAKE_BUDGET_MAX);
+        net::step_handshakes(server, served.max(HANDSHAKE_BUDGET));
+    }
     if server.lifecycle.expires_actively {
         let effort = server.config.memory.active_expire_effort;
         let now_ms = server.now_ms();

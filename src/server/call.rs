@@ -1,4 +1,4 @@
-//! Flow: the call frame and `call`, the one way a command runs, outermost or nested.
+//! Flow: the call frame: what a command sees of who called it. `execute` runs one.
 //!
 //! A frame stands on the stack *beside* `&mut Server`, never in it. The client's session,
 //! query buffer and output were moved out of the client for the length of an outermost
@@ -12,7 +12,6 @@ use resp::{Argv, Query, Reply};
 use crate::{
     client::{ClientId, Session},
     command::CommandId,
-    commands,
     error::ReplyError,
     server::Server,
 };
@@ -53,30 +52,5 @@ impl<'a> Call<'a> {
     /// Returns the error for a number of arguments that fits no form of the command.
     pub fn arity_error(&self) -> ReplyError {
         ReplyError::Arity(self.command.spec().full_name.into())
-    }
-}
-
-/// Runs one command and accounts for it.
-pub fn call(server: &mut Server, mut call: Call<'_>) {
-    let command = call.command;
-    let now_ms = server.now_ms();
-    server.keyspace.begin_call(now_ms, !call.session.no_touch);
-    server.stats.commands += 1;
-    let mark = call.reply.mark();
-    let outcome = commands::handler(command)(server, &mut call);
-    if let Err(error) = &outcome {
-        call.reply.truncate(mark);
-        let text = error.to_bytes();
-        call.reply.error(&text);
-        server.stats.count_error(&text);
-    }
-    // One look at the clock ends this command and begins the next.
-    let began_us = server.clock.monotonic_us();
-    server.clock.tick();
-    let took_us = server.clock.monotonic_us() - began_us;
-    server.stats.commands_us += took_us;
-    server.commands.ran(command, took_us, outcome.is_err());
-    if server.config.logging.latency_tracking {
-        server.commands.track(command, took_us);
     }
 }

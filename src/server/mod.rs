@@ -9,6 +9,7 @@ pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
+pub mod execute;
 pub mod info;
 pub mod input;
 pub mod listen;
@@ -20,7 +21,7 @@ pub mod start;
 pub mod tune;
 pub mod unsaved;
 
-use std::io;
+use std::{io, time::Duration};
 
 use ae::{Events, Fd};
 use base::clock::Clock;
@@ -217,6 +218,11 @@ impl Server {
 
     fn turn_began(&mut self) {
         self.turn_began_us = self.clock.monotonic_us();
+    }
+
+    /// How long this turn has been busy.
+    fn turn_took(&self) -> Duration {
+        Duration::from_micros(self.clock.monotonic_us() - self.turn_began_us)
     }
 
     fn turn_ended(&mut self) {

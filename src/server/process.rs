@@ -7,11 +7,7 @@ use crate::{
     client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
-    server::{
-        Server,
-        call::{Call, call},
-        output,
-    },
+    server::{Server, call::Call, execute::execute, output},
 };
 
 /// Attempts by HTTP are logged no more often.
@@ -129,7 +125,7 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             }
             let query = &frame.query;
             let Frame { session, reply, .. } = frame;
-            call(server, Call { client: id, command, argv, query, session, reply });
+            execute(server, Call { client: id, command, argv, query, session, reply });
         }
         Err(error) => {
             let text = error.to_bytes();

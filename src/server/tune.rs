@@ -10,8 +10,9 @@ use sys::{
 };
 
 use crate::{
-    config::OomScoreAdj,
-    server::{Server, apply},
+    config::{MaxmemoryPolicy, OomScoreAdj},
+    keyspace::AccessPolicy,
+    server::Server,
     version,
 };
 
@@ -20,7 +21,7 @@ const PRIMARY_SCORE: usize = 0;
 
 /// Does all of it, at the start.
 pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
-    apply::apply_access_policy(server);
+    set_access_policy(server);
     let maxclients = server.config.limits.maxclients;
     server.config.limits.maxclients = limits::raise_open_files(maxclients)?;
     if server.config.general.crash_log_enabled {
@@ -33,6 +34,18 @@ pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
     base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
     set_watchdog(server);
     Ok(())
+}
+
+/// Tells the keyspace how to remember accesses.
+pub fn set_access_policy(server: &mut Server) {
+    let memory = &server.config.memory;
+    server.keyspace.access_policy = match memory.maxmemory_policy {
+        MaxmemoryPolicy::AllKeysLfu | MaxmemoryPolicy::VolatileLfu => AccessPolicy::Lfu {
+            log_factor: memory.lfu_log_factor,
+            decay_minutes: memory.lfu_decay_time_min,
+        },
+        _ => AccessPolicy::Lru,
+    };
 }
 
 /// Raises the limit of open files so far that `maxclients` fit; fails with the reason.

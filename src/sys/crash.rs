@@ -33,10 +33,9 @@ use nix::{
 };
 
 use crate::{
+    exit::exit_now,
     log::{Level, Out, is_child, is_wanted},
-    memory_test,
-    process::exit_now,
-    registers,
+    memory_test, registers,
     stack::Stack,
 };
 
@@ -189,6 +188,7 @@ fn set_handlers(handler: SigHandler) -> io::Result<()> {
 }
 
 extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    hand_over(signal, info);
     if let (true, Some(out)) = (is_wanted(Level::Warning), Out::open()) {
         start_part();
         out.raw(START);
@@ -202,6 +202,32 @@ extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, context: *mut c_void
         end(&out);
     }
     die(Signal::try_from(signal).unwrap_or(Signal::SIGABRT))
+}
+
+/// A signal from outside may come to any thread, while the trace that is wanted is the main
+/// thread's, and only that one can tell of the server: the signal is sent on to it. The main
+/// thread's number is the process's.
+#[expect(unsafe_code, reason = "no wrapper sends a signal to a thread")]
+fn hand_over(signal: c_int, info: *const siginfo_t) {
+    let (pid, thread) = (std::process::id(), nix::unistd::gettid());
+    // SAFETY: the kernel hands a handler a filled siginfo that lives as long as it runs.
+    let info = unsafe { &*info };
+    let is_elsewhere = u32::try_from(thread.as_raw()) != Ok(pid);
+    // The handler has been taken away when it was called.
+    let handler = SigHandler::SigAction(on_fatal);
+    if info.si_code == libc::SI_USER && is_elsewhere && set_handlers(handler).is_ok() {
+        // What is sent on no longer carries it.
+        if let (true, Some(out)) = (is_wanted(Level::Warning), Out::open()) {
+            say_sender(&out, info);
+        }
+        // SAFETY: plain numbers; if it fails, this thread reports by itself.
+        let sent = unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, signal) };
+        if sent == 0 {
+            loop {
+                nix::unistd::pause();
+            }
+        }
+    }
 }
 
 fn say_stack(out: &Out, context: *const c_void) {
@@ -230,10 +256,15 @@ fn say_signal(out: &Out, signal: c_int, info: *mut siginfo_t) {
         warn(format_args!("Accessing address: {address:#x}"));
     }
     if code == libc::SI_USER {
-        // SAFETY: a signal that a process sent carries who it was.
-        let (pid, uid) = unsafe { (info.si_pid(), info.si_uid()) };
-        warn(format_args!("Killed by PID: {pid}, UID: {uid}"));
+        say_sender(out, info);
     }
+}
+
+#[expect(unsafe_code, reason = "the fields of a C union")]
+fn say_sender(out: &Out, info: &siginfo_t) {
+    // SAFETY: a signal that a process sent carries who it was.
+    let (pid, uid) = unsafe { (info.si_pid(), info.si_uid()) };
+    out.line(Level::Warning, format_args!("Killed by PID: {pid}, UID: {uid}"));
 }
 
 fn on_panic(info: &PanicHookInfo<'_>) {

@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod crash;
+pub mod exit;
 pub mod file;
 pub mod limits;
 pub mod log;

@@ -20,6 +20,8 @@ use nix::{
 
 use crate::log::Out;
 
+/// How often other threads are looked at, until they have stopped.
+const STOP_TRIES: u32 = 200;
 const WORD_BYTES: usize = size_of::<u64>();
 const MEGABYTE_WORDS: usize = (1 << 20) / WORD_BYTES;
 /// How much of live memory is kept aside while it is tested.
@@ -105,7 +107,10 @@ fn load(word: &u64) -> u64 {
 /// Tests the writable anonymous memory of this process, which is about to die: heaps,
 /// mostly. Other threads are stopped for good before. `stack` is where the caller runs.
 pub(crate) fn check_own_memory(out: &Out, stack: Option<Range<usize>>) -> u64 {
-    stop_other_threads();
+    if !stop_other_threads() {
+        out.raw(b"(other threads do not stop: memory in use cannot be tested)\n");
+        return 0;
+    }
     // Read before the test: reading allocates, and the map then lies still.
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let mut error_count = 0;
@@ -178,22 +183,43 @@ fn test_chunk(address: usize) -> u64 {
     error_count
 }
 
-/// Makes every other thread wait for ever.
+/// Makes every other thread wait for ever; says whether all do.
 #[expect(unsafe_code, reason = "handlers must be async-signal-safe")]
-fn stop_other_threads() {
+fn stop_other_threads() -> bool {
     let action = SigAction::new(SigHandler::Handler(on_stop), SaFlags::empty(), SigSet::all());
     // SAFETY: the handler only waits.
     let _ = unsafe { sigaction(Signal::SIGUSR2, &action) };
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let threads = tasks.filter_map(|task| task.file_name().to_str()?.parse().ok());
     let own = gettid().as_raw();
-    for thread in threads.filter(|&thread: &c_int| thread != own) {
+    let others: Vec<c_int> = threads.filter(|&thread| thread != own).collect();
+    for &thread in &others {
         let pid = c_int::try_from(std::process::id()).unwrap_or(0);
         // SAFETY: takes three numbers; a thread that has ended meanwhile is an error code.
         unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, libc::SIGUSR2) };
     }
-    // The kernel delivers at the next tick of whoever runs; nothing says when all have it.
-    std::thread::sleep(Duration::from_millis(50));
+    // Whoever has to wait for a processor gets the signal late, and its handler would begin
+    // on a stack under test.
+    for _ in 0..STOP_TRIES {
+        if others.iter().all(|&thread| waits_for_ever(thread)) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+/// Whether a thread sleeps and has no signal to handle: it is in the handler, or gone.
+fn waits_for_ever(thread: c_int) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/self/task/{thread}/status")) else {
+        return true;
+    };
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or("", str::trim)
+    };
+    let is_handled = u64::from_str_radix(field("SigPnd:"), 16) == Ok(0);
+    is_handled && field("State:").starts_with('S')
 }
 
 extern "C" fn on_stop(_signal: c_int) {

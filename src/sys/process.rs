@@ -46,7 +46,7 @@ pub enum Forked {
         /// For `latest_fork_usec`.
         took: Duration,
     },
-    /// The child, which leaves by `exit_now`.
+    /// The child, which leaves by `exit::exit_now`.
     Child,
 }
 
@@ -113,21 +113,13 @@ fn reap_matching(child: Option<Pid>) -> io::Result<Option<(Pid, Exit)>> {
     }
 }
 
-/// Ends the process without running what was registered for its end, which in a child
-/// is the parent's. A signal handler may call it.
-#[expect(unsafe_code, reason = "std and nix only have the exit that runs handlers")]
-pub fn exit_now(code: i32) -> ! {
-    // SAFETY: always sound; nothing runs after it.
-    unsafe { libc::_exit(code) }
-}
-
 /// Goes to the background: the caller ends, a child of it goes on, in a session of its
 /// own and with the standard streams at `/dev/null`. No thread may have been started.
 #[expect(unsafe_code, reason = "fork")]
 pub fn daemonize() -> io::Result<()> {
     // SAFETY: no other thread is running, so the child is a whole process.
     if unsafe { nix::unistd::fork() }?.is_parent() {
-        exit_now(0);
+        crate::exit::exit_now(0);
     }
     setsid()?;
     let null = open("/dev/null", OFlag::O_RDWR, Mode::empty())?;

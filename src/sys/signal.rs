@@ -104,7 +104,7 @@ extern "C" fn on_shutdown(signal: c_int) {
         if let Some(last_words) = LAST_WORDS.get() {
             last_words();
         }
-        crate::process::exit_now(1);
+        crate::exit::exit_now(1);
     }
     let text = if IS_LOADING.load(Relaxed) {
         "Received shutdown signal during loading, scheduling shutdown."
@@ -121,7 +121,7 @@ extern "C" fn on_shutdown(signal: c_int) {
 
 extern "C" fn on_stop_child(_signal: c_int) {
     from_handler(Level::Warning, "Received SIGUSR1 in child, exiting now.");
-    crate::process::exit_now(CHILD_STOPPED);
+    crate::exit::exit_now(CHILD_STOPPED);
 }
 
 #[expect(unsafe_code, reason = "a handler holds no reference to the descriptor's owner")]

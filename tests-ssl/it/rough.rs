@@ -115,7 +115,7 @@ fn hold(server: &Served, is_tls: bool) {
     let began_to_drip = Instant::now();
     let dripped = hello.iter().take_while(|byte| {
         dripping.write_all(&[**byte]).is_ok()
-            && !matches!(dripping.read(&mut [0; 64]), Ok(_))
+            && dripping.read(&mut [0; 64]).is_err()
             && began_to_drip.elapsed() < 3 * TIMEOUT
     });
     let dripped = dripped.count();

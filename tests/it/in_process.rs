@@ -11,7 +11,7 @@ use conversation::{Heard, Place, Tags, World, hold_all};
 use redis::{
     client::{ClientId, Clients},
     config::{CommandLine, Config},
-    server::{Server, apply, before_sleep, cron, process, start},
+    server::{Server, before_sleep, cron, process, start, tune},
 };
 
 /// When a world begins, in milliseconds since the epoch.
@@ -46,7 +46,7 @@ impl Place for InProcess {
         config.load(&command_line, &mut io::empty()).map_err(io::Error::other)?;
         let mut server = Server::new(config, Clock::fake(BEGINNING_MS))?;
         start::rename_commands(&mut server).map_err(io::Error::other)?;
-        apply::apply_access_policy(&mut server);
+        tune::set_access_policy(&mut server);
         Ok(Box::new(Parts { server, cron_due_ms: 1, clients: BTreeMap::new(), port: 40_000 }))
     }
 }

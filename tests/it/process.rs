@@ -27,6 +27,9 @@ const READY: &str = "Ready to accept connections";
 /// Part of util-linux: ends a server with the test, however that ends.
 const LEASH: [&str; 3] = ["/usr/bin/setpriv", "--pdeathsig", "KILL"];
 
+/// Has `unshare` make namespaces for mounts and processes: what is started there ends with it.
+const OWN_PROCESSES: [&str; 4] = ["-pf", "--kill-child", "--mount-proc", "-m"];
+
 /// A directory that goes with its test.
 struct Folder(PathBuf);
 

@@ -90,8 +90,8 @@ fn text_of(row: &Row) -> String {
     let side = |samples: &[Sample], figure: fn(&Sample) -> f64| {
         figure_text(median(samples.iter().map(figure).collect()))
     };
-    let cost: fn(&Sample) -> f64 = |sample| sample.cost;
-    let rate: fn(&Sample) -> f64 = |sample| sample.rate;
+    let cost = |sample: &Sample| sample.cost;
+    let rate = |sample: &Sample| sample.rate;
     let aim = aim.map_or_else(String::new, |aim| format!("{aim:.2}"));
     format!(
         "| {name} | {} | {} | **{:.2}** | {aim} | {} | {} | {:.2} |",

@@ -30,8 +30,9 @@ fn a_fatal_signal_leaves_a_report_and_ends_the_process_by_itself() {
 
     let mut server = Server::start(&["--save", ""]);
     server.signal("ABRT");
-    assert_eq!(server.wait(), -6);
+    let code = server.wait();
     let log = server.log();
+    assert_eq!(code, -6, "{log}");
     holds_report(&log, &["crashed by signal: 6", "# Killed by PID: ", "Fast memory test PASSED"]);
 }
 

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Folder, PATIENCE, READY, Server, ask, free_port, run, signal, title, wait_until};
+use super::{
+    Folder, OWN_PROCESSES, PATIENCE, READY, Server, ask, free_port, run, signal, title, wait_until,
+};
 
 /// The pid of a daemon, which is ended with its test whatever comes.
 struct Daemon(u32);
@@ -132,14 +134,15 @@ fn debians_own_file_starts_the_server_unchanged() {
         kill -TERM $pid
         while [ -d /proc/$pid ]; do sleep 0.05; done
         ls /run/redis; tail -1 /var/log/redis/redis-server.log";
-    let may_unshare = Command::new("unshare").args(["-m", "-n", "true"]).status();
+    let own = [&OWN_PROCESSES[..], &["-n"]].concat();
+    let may_unshare = Command::new("unshare").args(&own).arg("true").status();
     if !Path::new(FILE).exists() || !may_unshare.is_ok_and(|status| status.success()) {
         println!("not root, or Debian's redis-server is not installed: nothing is tested");
         return;
     }
     let mut command = Command::new("timeout");
     command.args(["-k", "1", &Duration::from_secs(30).as_secs().to_string()]);
-    command.args(["unshare", "-m", "-n", "bash", "-c", script, super::BINARY]);
+    command.arg("unshare").args(own).args(["bash", "-c", script, super::BINARY]);
     let output = command.env_remove("NOTIFY_SOCKET").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();

@@ -137,7 +137,7 @@ fn play_lines(_: &[String]) {
     log::set_role(Role::Primary);
     if process::fork(&ChildSetup::default()).unwrap() == Forked::Child {
         log::warning!("e");
-        process::exit_now(0);
+        sys::exit::exit_now(0);
     }
     wait_until("the child ends", || process::reap().unwrap().is_some());
     log::set_role(Role::Sentinel);
@@ -320,7 +320,7 @@ fn play_child(_: &[String]) {
         assert!(fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim() == "500");
         assert!(nix::unistd::write(&kept, b"x").is_err(), "no reader is left here");
         std::thread::sleep(PATIENCE);
-        process::exit_now(0);
+        sys::exit::exit_now(0);
     };
     assert_eq!(process::reap_one(child).unwrap(), None, "never waits");
     drop(closed);
