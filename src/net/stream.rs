@@ -44,18 +44,10 @@ impl Stream {
     }
 
     /// Asks the kernel to probe a silent peer: first after `seconds`, then three times, a
-    /// third of that apart, as Redis does. 0 leaves the socket alone.
+    /// third of that apart, as Redis does. 0 means never.
     pub fn set_keepalive(&self, seconds: u32) -> io::Result<()> {
         let Self::Tcp(stream) = self else { return Ok(()) };
-        if seconds == 0 {
-            return Ok(());
-        }
-        let interval = Duration::from_secs(u64::from(seconds / 3).max(1));
-        let probes = TcpKeepalive::new()
-            .with_time(Duration::from_secs(u64::from(seconds)))
-            .with_interval(interval)
-            .with_retries(3);
-        SockRef::from(stream).set_tcp_keepalive(&probes)
+        set_keepalive(&SockRef::from(stream), seconds)
     }
 
     /// Returns the address of our own end.
@@ -78,6 +70,19 @@ impl Stream {
     pub(crate) fn receive(&self, space: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
         SockRef::from(self).recv(space)
     }
+}
+
+/// As `Stream::set_keepalive`; what a listener has is its connections' too.
+pub(crate) fn set_keepalive(socket: &SockRef<'_>, seconds: u32) -> io::Result<()> {
+    if seconds == 0 {
+        return socket.set_keepalive(false);
+    }
+    let interval = Duration::from_secs(u64::from(seconds / 3).max(1));
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(u64::from(seconds)))
+        .with_interval(interval)
+        .with_retries(3);
+    socket.set_tcp_keepalive(&probes)
 }
 
 impl Read for Stream {

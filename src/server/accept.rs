@@ -40,11 +40,19 @@ pub fn acceptable(server: &mut Server, fd: Fd, datum: Datum, _: Mask) {
     let Datum::Door(at) = datum else { return };
     let Some(Some(door)) = server.doors.get(usize::from(at)) else { return };
     let is_ssl = door.is_ssl;
+    let keepalive_s = server.config.network.tcp_keepalive_s;
+    let is_keepalive_other = door.keepalive_s != keepalive_s;
     let count = if is_ssl { TLS_ACCEPTED_PER_TURN_MAX } else { ACCEPTED_PER_TURN_MAX };
     for _ in 0..count {
         let Some(Some(door)) = server.doors.get_mut(usize::from(at)) else { return };
         match door.listener.accept() {
-            Accepted::Stream(stream, peer) => admit(server, stream, peer, is_ssl),
+            Accepted::Stream(stream, peer) => {
+                if is_keepalive_other && let Err(error) = stream.set_keepalive(keepalive_s) {
+                    log::warning!("Accepting client connection: {error}");
+                    continue;
+                }
+                admit(server, stream, peer, is_ssl);
+            }
             Accepted::Nobody => return server.events.drained(fd, Mask::READ),
             Accepted::Lost(error) => log::warning!("Accepting client connection: {error}"),
             Accepted::Exhausted(error) => {
@@ -102,9 +110,6 @@ fn take_in(
     is_ssl: bool,
     refusal: Option<&'static str>,
 ) -> io::Result<()> {
-    let keepalive_s = server.config.network.tcp_keepalive_s;
-    stream.set_nodelay(true)?;
-    stream.set_keepalive(keepalive_s)?;
     let mut connection = if is_ssl {
         Connection::accepted(&server.ssl, stream, peer)?
     } else {

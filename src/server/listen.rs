@@ -117,13 +117,17 @@ fn open(
     kind: DoorKind,
     is_ssl: bool,
 ) -> Result<(), String> {
-    let Server { doors, events, .. } = server;
+    let Server { doors, events, config, .. } = server;
+    let keepalive_s = config.network.tcp_keepalive_s;
+    listener
+        .prepare(keepalive_s)
+        .map_err(|error| format!("Cannot set options of a listening socket: {error}"))?;
     let at = doors.iter().position(Option::is_none).unwrap_or(doors.len());
     let datum = Datum::Door(u16::try_from(at).expect("few doors"));
     let fd = events
         .add(&mut listener, accept::acceptable, datum, Mask::READ)
         .map_err(|error| format!("Unrecoverable error creating accept handler: {error}"))?;
-    let door = Some(Door { fd, listener, kind, is_ssl });
+    let door = Some(Door { fd, listener, kind, is_ssl, keepalive_s });
     match doors.get_mut(at) {
         Some(place) => *place = door,
         None => doors.push(door),

@@ -92,6 +92,8 @@ pub struct Door {
     pub kind: DoorKind,
     /// Who comes through it must speak TLS.
     pub is_ssl: bool,
+    /// The `tcp-keepalive` that connections come with.
+    pub keepalive_s: u32,
 }
 
 /// Everything.
