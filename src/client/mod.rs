@@ -4,6 +4,7 @@
 //! `Frame`, which is lent to the flow that runs it; whatever others may look at at any
 //! time (its name, its addresses) stands in `Client`.
 
+pub mod arrivals;
 pub mod describe;
 mod limits;
 mod table;

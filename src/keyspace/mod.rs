@@ -144,18 +144,27 @@ impl Keyspace {
     /// Asks for the memory of keys that are named soon, so that they wait for it all at
     /// once: first for their buckets, then, when those have come, for their records.
     pub fn prefetch<'k>(&self, db: usize, keys: impl Iterator<Item = &'k [u8]>) {
-        let store = &self.dbs[db].store;
-        if store.len() < PREFETCHED_KEYS_MIN {
-            return;
-        }
         let mut hashes = [None; PREFETCHED_MAX];
-        let short = keys.filter(|key| key.len() <= PREFETCHED_KEY_BYTES_MAX);
-        for (hash, key) in hashes.iter_mut().zip(short) {
-            let known = dict::hash(key);
-            store.prefetch(known);
-            *hash = Some(known);
+        for (hash, key) in hashes.iter_mut().zip(keys) {
+            *hash = self.prefetch_bucket(db, key);
         }
-        hashes.into_iter().flatten().for_each(|hash| store.prefetch_record(hash));
+        hashes.into_iter().flatten().for_each(|hash| self.prefetch_record(db, hash));
+    }
+
+    /// Asks for the bucket of a key, if that is worth it.
+    pub fn prefetch_bucket(&self, db: usize, key: &[u8]) -> Option<dict::Hash> {
+        let store = &self.dbs[db].store;
+        if store.len() < PREFETCHED_KEYS_MIN || PREFETCHED_KEY_BYTES_MAX < key.len() {
+            return None;
+        }
+        let hash = dict::hash(key);
+        store.prefetch(hash);
+        Some(hash)
+    }
+
+    /// Asks for the record of a key whose bucket was asked for.
+    pub fn prefetch_record(&self, db: usize, hash: dict::Hash) {
+        self.dbs[db].store.prefetch_record(hash);
     }
 
     /// Deletes the key if it is due, counts the look, and says whether it is there.

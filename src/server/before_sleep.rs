@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output},
+    server::{Server, output, process},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -18,6 +18,7 @@ const HANDSHAKE_BUDGET_MAX: Duration = Duration::from_millis(20);
 pub fn run(server: &mut Server) -> io::Result<i32> {
     loop {
         ae::turn(server, &Hooks { before_sleep, after_sleep })?;
+        process::run_arrivals(server);
         if let Some(code) = server.lifecycle.exit_code {
             return Ok(code);
         }

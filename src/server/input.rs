@@ -34,6 +34,7 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
         // Lent: this is a nested turn, and its own command runs. The kernel keeps the data.
         return;
     };
+    server.arrivals.lend_buffer(&mut server.spare_query);
     frame.query.borrow_buffer(&mut server.spare_query);
     server.stats.reads += 1;
     match connection.read_into(frame.query.space()) {
@@ -64,7 +65,7 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
             if server.config.limits.client_query_buffer_limit < frame.query.pending_bytes() {
                 return close_over_limit(server, id);
             }
-            process::process_input(server, id);
+            process::arrived(server, id);
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::{
     bio::Bio,
     client::{
         ClientId, Clients, Session,
+        arrivals::Arrivals,
         describe::{Talk, describe},
     },
     command::Commands,
@@ -121,6 +122,8 @@ pub struct Server {
     pub bio: Bio,
     /// A query buffer for whoever sends next: idle clients keep none.
     pub spare_query: Vec<u8>,
+    /// Who has sent something in this turn.
+    pub arrivals: Arrivals,
     turn_began_us: u64,
     /// The memory where the process's title stands.
     title: Option<Title>,
@@ -155,6 +158,7 @@ impl Server {
             lifecycle,
             bio: Bio::start(),
             spare_query: Vec::new(),
+            arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,
             title: None,

@@ -4,7 +4,7 @@ use resp::{Argv, Limits, ProtocolError};
 use sys::log;
 
 use crate::{
-    client::{ClientId, Frame, ReplyMode},
+    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{Server, call::Call, execute::execute, output},
@@ -15,24 +15,74 @@ const HTTP_LOGGED_EVERY_S: u64 = 60;
 /// Of a request that is none, this much is logged.
 const LOGGED_BYTES_MAX: usize = 128;
 
+/// Notes that a client has sent something: its requests run in this turn, with those of
+/// others who have.
+pub fn arrived(server: &mut Server, id: ClientId) {
+    if server.arrivals.push(id) {
+        run_arrivals(server);
+    }
+}
+
+/// Runs the requests of all who have sent something, in the order in which they have.
+pub fn run_arrivals(server: &mut Server) {
+    if 1 < server.arrivals.count() {
+        prefetch_lone_keys(server);
+    }
+    while let Some(id) = server.arrivals.pop() {
+        process_input(server, id);
+    }
+}
+
+/// Asks for the memory of the keys of those who have sent one request each; who has sent
+/// several has company enough.
+fn prefetch_lone_keys(server: &mut Server) {
+    let mut keys = [None; ARRIVALS_MAX];
+    for (index, slot) in keys.iter_mut().enumerate() {
+        let Some(id) = server.arrivals.at(index) else { break };
+        let frame = server.clients.find(id).and_then(|client| client.frame.take());
+        let Some(mut frame) = frame else { continue };
+        frame.query.look_ahead(&limits(server, &frame));
+        let mut requests = frame.query.parsed_ahead();
+        if let (Some(argv), None) = (requests.next(), requests.next())
+            && let Some(key) = argv.get(1)
+        {
+            let db = frame.session.db;
+            *slot = server.keyspace.prefetch_bucket(db, key).map(|hash| (db, hash));
+        }
+        drop(requests);
+        if let Some(client) = server.clients.find(id) {
+            client.frame = Some(frame);
+        }
+    }
+    for (db, hash) in keys.into_iter().flatten() {
+        server.keyspace.prefetch_record(db, hash);
+    }
+}
+
+fn limits(server: &Server, frame: &Frame) -> Limits {
+    Limits {
+        bulk_bytes_max: server.config.limits.proto_max_bulk_len as u64,
+        is_unauthenticated: server.requires_auth(&frame.session),
+    }
+}
+
 /// Runs all requests that have come whole. The client's frame is lent once for them all;
 /// what others push to it meanwhile is put behind each reply.
 pub fn process_input(server: &mut Server, id: ClientId) {
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);
+    server.arrivals.keep_buffer(&mut server.spare_query);
     frame.query.return_buffer(&mut server.spare_query);
     server.clients.give_back(id, frame);
 }
 
 fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
     loop {
-        let limits = Limits {
-            bulk_bytes_max: server.config.limits.proto_max_bulk_len as u64,
-            is_unauthenticated: server.requires_auth(&frame.session),
-        };
+        let limits = limits(server, frame);
+        frame.query.look_ahead(&limits);
+        prefetch_keys(server, frame);
         match frame.query.advance(&limits) {
             Ok(true) => {
-                prefetch_keys(server, frame);
                 process_command(server, id, frame);
                 output::close_caller_if_over_limit(server, id, frame);
             }
