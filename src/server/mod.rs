@@ -229,7 +229,7 @@ impl Server {
 
     fn turn_ended(&mut self) {
         self.stats.turns += 1;
-        self.stats.turns_us += self.clock.monotonic_us() - self.turn_began_us;
+        self.stats.turns_us += self.clock.read_monotonic_us() - self.turn_began_us;
     }
 }
 
