@@ -37,8 +37,6 @@ pub struct Stats {
     pub error_replies: u64,
     /// AUTH and HELLO with a wrong name or password.
     pub access_denied_auth: u64,
-    /// The most memory that was in use.
-    pub peak_memory_bytes: usize,
     /// Turns of the loop.
     pub turns: u64,
     /// What turns took, sleep apart.
@@ -105,9 +103,9 @@ impl Stats {
         self.instantaneous_output.sample(self.output_bytes, now_ms);
     }
 
-    /// Starts to count anew; the peak of memory stays.
+    /// Starts to count anew.
     pub fn reset(&mut self) {
-        *self = Self { peak_memory_bytes: self.peak_memory_bytes, ..Self::default() };
+        *self = Self::default();
     }
 }
 

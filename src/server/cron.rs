@@ -35,8 +35,6 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
         return Some(period);
     }
     server.lifecycle.cron_count += 1;
-    let used = base::memory::used_bytes();
-    server.stats.peak_memory_bytes = server.stats.peak_memory_bytes.max(used);
     if every_ms(server, SAMPLE_MS) {
         server.stats.sample(server.clock.monotonic_us() / 1000);
     }

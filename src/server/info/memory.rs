@@ -23,7 +23,7 @@ pub(super) fn overhead(server: &Server) -> Overhead {
 
 pub(super) fn memory(server: &Server) -> Vec<Field> {
     let used = base::memory::used_bytes();
-    let peak = server.stats.peak_memory_bytes.max(used);
+    let peak = base::memory::peak_bytes();
     let startup = server.lifecycle.startup_memory_bytes;
     let Overhead { clients_bytes, tables_bytes } = overhead(server);
     let overhead = startup + clients_bytes + tables_bytes;
