@@ -51,9 +51,9 @@ impl World {
     /// Runs a request and counts what it takes from the moment when its bytes are here.
     fn run(&mut self, request: &[&str], reply: &str) -> Taken {
         let bytes = conversation::encode(request);
-        let Server { clients, spare_query, .. } = &mut self.server;
+        let Server { clients, arrivals, .. } = &mut self.server;
         let frame = clients.find(self.client).unwrap().frame.as_mut().unwrap();
-        frame.query.borrow_buffer(spare_query);
+        frame.query.borrow_buffer(|| arrivals.lend_buffer());
         frame.query.feed(&bytes);
         let (blocks, used) = (memory::allocations(), memory::used_bytes());
         process::process_input(&mut self.server, self.client);

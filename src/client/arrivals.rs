@@ -3,7 +3,7 @@
 //! Reading from several clients before the first of them is served lets the memory of all
 //! their keys be fetched at once. Each holds a buffer meanwhile, so there are some spare.
 
-use std::{collections::VecDeque, mem};
+use std::collections::VecDeque;
 
 use crate::client::ClientId;
 
@@ -14,6 +14,7 @@ pub const ARRIVALS_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub struct Arrivals {
     clients: VecDeque<ClientId>,
+    /// Query buffers for those who send next: idle clients keep none.
     buffers: Vec<Vec<u8>>,
 }
 
@@ -39,19 +40,15 @@ impl Arrivals {
         self.clients.len()
     }
 
-    /// Puts a buffer in place of `spare` if that is none.
-    pub fn lend_buffer(&mut self, spare: &mut Vec<u8>) {
-        if spare.capacity() == 0
-            && let Some(buffer) = self.buffers.pop()
-        {
-            *spare = buffer;
-        }
+    /// Returns a query buffer for who has none, an empty one if none is spare.
+    pub fn lend_buffer(&mut self) -> Vec<u8> {
+        self.buffers.pop().unwrap_or_default()
     }
 
-    /// Takes `spare` away, so that another buffer can be returned.
-    pub fn keep_buffer(&mut self, spare: &mut Vec<u8>) {
-        if spare.capacity() != 0 && self.buffers.len() < ARRIVALS_MAX {
-            self.buffers.push(mem::take(spare));
+    /// Keeps a query buffer that nobody needs now.
+    pub fn keep_buffer(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() != 0 && self.buffers.len() <= ARRIVALS_MAX {
+            self.buffers.push(buffer);
         }
     }
 }

@@ -34,12 +34,11 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
         // Lent: this is a nested turn, and its own command runs. The kernel keeps the data.
         return;
     };
-    server.arrivals.lend_buffer(&mut server.spare_query);
-    frame.query.borrow_buffer(&mut server.spare_query);
+    frame.query.borrow_buffer(|| server.arrivals.lend_buffer());
     server.stats.reads += 1;
     match connection.read_into(frame.query.space()) {
         Ok(Received { bytes: 0, is_drained: false }) => {
-            frame.query.return_buffer(&mut server.spare_query);
+            server.arrivals.keep_buffer(frame.query.return_buffer());
             if log::is_wanted(log::Level::Verbose) {
                 log::verbose!("Client closed connection {}", server.describe_client(id));
             }
@@ -47,7 +46,7 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
             server.clients.close_after_reply(id);
         }
         Err(error) => {
-            frame.query.return_buffer(&mut server.spare_query);
+            server.arrivals.keep_buffer(frame.query.return_buffer());
             log::verbose!("Reading from client: {error}");
             server.clients.close(id);
         }

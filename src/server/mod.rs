@@ -120,8 +120,6 @@ pub struct Server {
     pub lifecycle: Lifecycle,
     /// The thread that frees what is big.
     pub bio: Bio,
-    /// A query buffer for whoever sends next: idle clients keep none.
-    pub spare_query: Vec<u8>,
     /// Who has sent something in this turn.
     pub arrivals: Arrivals,
     turn_began_us: u64,
@@ -157,7 +155,6 @@ impl Server {
             stats: Stats::default(),
             lifecycle,
             bio: Bio::start(),
-            spare_query: Vec::new(),
             arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,

@@ -71,8 +71,7 @@ fn limits(server: &Server, frame: &Frame) -> Limits {
 pub fn process_input(server: &mut Server, id: ClientId) {
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);
-    server.arrivals.keep_buffer(&mut server.spare_query);
-    frame.query.return_buffer(&mut server.spare_query);
+    server.arrivals.keep_buffer(frame.query.return_buffer());
     server.clients.give_back(id, frame);
 }
 

@@ -130,7 +130,7 @@ impl World for Parts {
         if let Some(client) = self.server.clients.find(id) {
             client.active_ms = now_ms;
             let frame = client.frame.as_mut().expect("nothing runs");
-            frame.query.borrow_buffer(&mut self.server.spare_query);
+            frame.query.borrow_buffer(|| self.server.arrivals.lend_buffer());
             frame.query.feed(request);
             process::process_input(&mut self.server, id);
         }
