@@ -4,7 +4,7 @@ use base::glob::{self, Case};
 
 use crate::{
     error::ReplyError,
-    keyspace::Look,
+    keyspace::{Event, Look},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -28,7 +28,7 @@ fn delete(server: &mut Server, call: &mut Call<'_>, lazily: bool) -> CommandResu
     for key in call.argv.from(1) {
         let Some(value) = server.keyspace.delete(db, key) else { continue };
         server.free(value, lazily);
-        server.keyspace.written(db, key, "del");
+        server.keyspace.written(db, key, Event::DEL);
         deleted += 1;
     }
     call.reply.count(deleted);

@@ -8,6 +8,7 @@
 //! changes through a `TextEntry`.
 
 mod access;
+pub mod events;
 mod expire;
 mod text;
 
@@ -17,6 +18,7 @@ use ds::{Content, Record, Store, dict};
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
+pub use events::{Cause, Event, Events, Happened, Interest, KeyEvent};
 pub use expire::{Cycle, ExpiryStats};
 pub use text::{NewText, Text, TextEntry, Ttl};
 
@@ -88,6 +90,8 @@ pub struct Keyspace {
     pub misses: u64,
     /// What the active and the lazy expiry have done.
     pub expiry: ExpiryStats,
+    /// What has happened to keys, for those who want to know.
+    pub events: Events,
     /// How accesses are remembered.
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
@@ -106,6 +110,7 @@ impl Keyspace {
             hits: 0,
             misses: 0,
             expiry: ExpiryStats::default(),
+            events: Events::default(),
             access_policy: AccessPolicy::Lru,
             counts_access: true,
             random: Random::from_system(),
@@ -175,18 +180,18 @@ impl Keyspace {
     /// Touches a key and returns its record, in one search.
     #[inline]
     pub(crate) fn look(&mut self, db: usize, key: &[u8], look: Look) -> Option<&Record<Value>> {
-        let is_read = u64::from(look != Look::Write);
         let Some(mut item) = self.dbs[db].store.find_mut(key) else {
-            self.misses += is_read;
+            note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         };
         if is_due(item.expiry(), self.now_ms) {
             item.remove();
-            self.misses += is_read;
             self.expiry.expired_keys += 1;
+            self.events.deleted(db, key, Cause::Expired);
+            note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         }
-        self.hits += is_read;
+        self.hits += u64::from(look != Look::Write);
         if self.counts_access && look != Look::Glance {
             let before = item.record().lru();
             let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
@@ -204,7 +209,7 @@ impl Keyspace {
             Some(record) if !is_due(record.expiry(), self.now_ms) => true,
             Some(_) => {
                 self.dbs[db].store.remove(key);
-                self.expiry.expired_keys += 1;
+                self.expired(db, key);
                 false
             }
         }
@@ -219,7 +224,7 @@ impl Keyspace {
     pub fn delete(&mut self, db: usize, key: &[u8]) -> Option<Record<Value>> {
         let record = self.dbs[db].store.remove(key)?;
         if is_due(record.expiry(), self.now_ms) {
-            self.expiry.expired_keys += 1;
+            self.expired(db, key);
             return None;
         }
         Some(record)
@@ -232,13 +237,30 @@ impl Keyspace {
         db.store.take()
     }
 
-    /// Every change ends here: counts it. `_event` is what notifications will call it.
-    pub fn written(&mut self, _db: usize, _key: &[u8], _event: &'static str) {
+    /// Every change ends here: counts it, and notes it for those who want to know.
+    #[inline]
+    pub fn written(&mut self, db: usize, key: &[u8], event: Event) {
         self.dirty += 1;
+        self.events.changed(db, key, Some(event));
     }
 
-    /// Notes an event that is part of a change counted already.
-    pub fn noted(&mut self, _db: usize, _key: &[u8], _event: &'static str) {}
+    /// Notes an event that is part of a change counted already, or of none.
+    #[inline]
+    pub fn noted(&mut self, db: usize, key: &[u8], event: Event) {
+        self.events.noted(db, key, event);
+    }
+
+    /// Notes that a key holds something else where no event has a name for it; does not
+    /// count it.
+    #[inline]
+    pub fn changed(&mut self, db: usize, key: &[u8]) {
+        self.events.changed(db, key, None);
+    }
+
+    fn expired(&mut self, db: usize, key: &[u8]) {
+        self.expiry.expired_keys += 1;
+        self.events.deleted(db, key, Cause::Expired);
+    }
 
     /// Returns when a touched key expires.
     pub fn expiry(&self, db: usize, key: &[u8]) -> Option<i64> {
@@ -339,6 +361,13 @@ fn integer_of(record: &Record<Value>) -> Option<i64> {
     match record.content() {
         Content::Embedded(bytes) if !record.is_marked() => parse_i64(bytes),
         _ => None,
+    }
+}
+
+fn note_miss(misses: &mut u64, events: &mut Events, db: usize, key: &[u8], look: Look) {
+    if look != Look::Write {
+        *misses += 1;
+        events.noted(db, key, Event::KEY_MISS);
     }
 }
 

@@ -8,7 +8,7 @@ use resp::{Argv, Shared};
 
 use crate::{
     error::ReplyError,
-    keyspace::{Keyspace, Look, is_due},
+    keyspace::{Cause, Event, Events, Keyspace, Look, is_due},
     value::{EMBEDDED_BYTES_MAX, Value, greedy},
 };
 
@@ -82,6 +82,8 @@ pub struct TextEntry<'a> {
     slot: Option<Slot<'a, Value>>,
     /// The access field that a key gets when it comes into being.
     fresh_access: u32,
+    db: usize,
+    events: &'a mut Events,
 }
 
 impl Keyspace {
@@ -107,12 +109,15 @@ impl Keyspace {
                 item.set_lru(fresh_access);
                 ttl = if ttl == Ttl::Keep { Ttl::Clear } else { ttl };
                 self.expiry.expired_keys += 1;
+                self.events.deleted(db, key, Cause::Expired);
+                self.events.noted(db, key, Event::NEW);
             } else if self.counts_access {
                 let before = item.record().lru();
                 item.set_lru(policy.touched(before, now_ms, &mut self.random));
             }
         }
-        TextEntry { slot: Some(slot), fresh_access }.set(text, ttl);
+        let events = &mut self.events;
+        TextEntry { slot: Some(slot), fresh_access, db, events }.set(text, ttl);
     }
 
     /// Touches a key and returns its place, which holds a string or nothing.
@@ -127,6 +132,7 @@ impl Keyspace {
         let mut slot = match self.dbs[db].store.entry(key) {
             Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
                 self.expiry.expired_keys += 1;
+                self.events.deleted(db, key, Cause::Expired);
                 Slot::Vacant(item.vacate(key).1)
             }
             slot => slot,
@@ -139,9 +145,14 @@ impl Keyspace {
                     item.set_lru(policy.touched(before, now_ms, &mut self.random));
                 }
             }
-            Slot::Vacant(_) => self.misses += is_read,
+            Slot::Vacant(_) if look != Look::Write => {
+                self.misses += 1;
+                self.events.noted(db, key, Event::KEY_MISS);
+            }
+            Slot::Vacant(_) => {}
         }
-        Ok(TextEntry { slot: Some(slot), fresh_access: policy.fresh(now_ms) })
+        let (fresh_access, events) = (policy.fresh(now_ms), &mut self.events);
+        Ok(TextEntry { slot: Some(slot), fresh_access, db, events })
     }
 }
 
@@ -164,6 +175,7 @@ impl TextEntry<'_> {
             }
             Some(Slot::Vacant(vacant)) => {
                 let at_ms = if let Ttl::At(at_ms) = ttl { Some(at_ms) } else { None };
+                self.events.noted(self.db, vacant.key(), Event::NEW);
                 let mut item = match text {
                     NewText::Bytes(bytes) if is_embedded(vacant.key(), bytes, ttl) => {
                         vacant.insert_string(bytes, at_ms)
@@ -190,6 +202,7 @@ impl TextEntry<'_> {
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
         match self.slot.take() {
             Some(Slot::Vacant(vacant)) => {
+                self.events.noted(self.db, vacant.key(), Event::NEW);
                 let mut bytes = ThinBytes::with_capacity(length);
                 bytes.grow(length);
                 let mut item = vacant.insert_value(Value::Raw(bytes), None);
