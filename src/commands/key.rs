@@ -45,8 +45,8 @@ pub(super) fn exists(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
 
 /// TOUCH key [key …]: counts as an access even for one who has said CLIENT NO-TOUCH.
 pub(super) fn touch(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let (db, now_ms) = (call.db(), server.keyspace.now_ms);
-    server.keyspace.begin_call(now_ms, true);
+    let db = call.db();
+    server.keyspace.begin_call(true);
     let is_there = |key: &&[u8]| server.keyspace.touch(db, key, Look::Read);
     call.reply.count(call.argv.from(1).filter(is_there).count());
     Ok(())
@@ -120,6 +120,8 @@ fn flushes_lazily(server: &Server, call: &Call<'_>) -> Result<bool, ReplyError> 
 
 fn flush(server: &mut Server, db: usize, lazily: bool) {
     let count = server.keyspace.len(db) as u64;
+    let Server { watches, clients, keyspace, .. } = server;
+    watches.touch_db(clients, db, |key| keyspace.contains(db, key));
     let all = server.keyspace.take_all(db);
     server.keyspace.dirty += count;
     if lazily && 0 < count {

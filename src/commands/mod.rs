@@ -14,6 +14,7 @@ mod memory;
 mod object;
 mod server;
 mod string;
+mod transaction;
 
 use crate::{command::CommandId, server::call::CommandFn};
 
