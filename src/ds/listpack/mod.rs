@@ -22,11 +22,13 @@ mod read;
 use std::{fmt, ops::Deref};
 
 pub use self::{
-    check::{Corrupt, Depth},
     entry::{Digits, Item},
     read::{At, Iter, Pack},
 };
-use crate::block::{Block, LENGTH_BYTES};
+use crate::{
+    Corrupt, Depth,
+    block::{Block, LENGTH_BYTES},
+};
 
 /// What stands before the first entry.
 const HEADER_BYTES: usize = LENGTH_BYTES + size_of::<u16>();

@@ -2,8 +2,8 @@
 
 use base::random::Random;
 
-use super::{At, Corrupt, Depth, Item, Listpack, Pack};
-use crate::seed::for_test;
+use super::{At, Item, Listpack, Pack};
+use crate::{Corrupt, Depth, seed::for_test};
 
 type Model = Vec<Vec<u8>>;
 
