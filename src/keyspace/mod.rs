@@ -8,7 +8,9 @@
 //! changes through a `TextEntry`.
 
 mod access;
+mod digest;
 mod expire;
+mod snapshot;
 mod text;
 
 use base::{number::parse_i64, random::Random};
@@ -17,7 +19,9 @@ use ds::{Content, Record, Store, dict};
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
+pub use digest::Digest;
 pub use expire::{Cycle, ExpiryStats};
+pub(crate) use snapshot::text_record;
 pub use text::{NewText, Text, TextEntry, Ttl};
 
 /// How a command looks at a key.
