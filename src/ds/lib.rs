@@ -7,8 +7,6 @@
 //! Small values are packed: [`Listpack`], a list in one run of bytes, and [`Intset`], a sorted
 //! array of integers. Both have Redis's bytes, which files hold as they are.
 
-#[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
-mod block;
 mod corrupt;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
@@ -16,6 +14,8 @@ pub mod intset;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
 pub mod map;
+#[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
+mod prefixed;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
 #[cfg(test)]

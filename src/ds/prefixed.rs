@@ -23,14 +23,14 @@ const BLOCK_BYTES_MIN: usize = 8;
 const LINEAR_BYTES_MAX: usize = 128;
 
 /// A byte string of at least four bytes, which are its length.
-pub(crate) struct Block(NonNull<u8>);
+pub(crate) struct Prefixed(NonNull<u8>);
 
 // SAFETY: a block owns its bytes, as a Box would, and is changed by exclusive reference only.
-unsafe impl Send for Block {}
+unsafe impl Send for Prefixed {}
 // SAFETY: as above.
-unsafe impl Sync for Block {}
+unsafe impl Sync for Prefixed {}
 
-impl Block {
+impl Prefixed {
     /// Makes a string of the length, which is written, and `rest` behind it.
     ///
     /// # Panics
@@ -130,49 +130,35 @@ impl Block {
     }
 }
 
-impl Clone for Block {
+impl Clone for Prefixed {
     fn clone(&self) -> Self {
         Self::new(&self.bytes()[LENGTH_BYTES..])
     }
 }
 
-impl Drop for Block {
+impl Drop for Prefixed {
     fn drop(&mut self) {
         // SAFETY: the block was allocated with the layout of its length, and ends here.
         unsafe { alloc::dealloc(self.0.as_ptr(), layout(self.len())) };
     }
 }
 
-impl PartialEq for Block {
+impl PartialEq for Prefixed {
     fn eq(&self, other: &Self) -> bool {
         self.bytes() == other.bytes()
     }
 }
 
-impl Eq for Block {}
+impl Eq for Prefixed {}
 
-impl fmt::Debug for Block {
+impl fmt::Debug for Prefixed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Block(\"{}\")", self.bytes().escape_ascii())
+        write!(f, "Prefixed(\"{}\")", self.bytes().escape_ascii())
     }
 }
 
 fn length_of(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("a block has at most u32::MAX bytes")
-}
-
-/// Returns the bytes that are allocated for a length: 8, multiples of 16 to 128, then four
-/// sizes for each doubling, which are the classes of jemalloc.
-#[inline]
-fn room(length: usize) -> usize {
-    if length <= LINEAR_BYTES_MAX {
-        return if length <= BLOCK_BYTES_MIN {
-            BLOCK_BYTES_MIN
-        } else {
-            length.next_multiple_of(16)
-        };
-    }
-    length.next_multiple_of(1 << ((length - 1).ilog2() - 2))
 }
 
 fn layout(length: usize) -> Layout {
@@ -183,13 +169,13 @@ fn layout(length: usize) -> Layout {
 mod tests {
     use base::random::Random;
 
-    use super::{Block, LENGTH_BYTES, room};
+    use super::{LENGTH_BYTES, Prefixed, room};
     use crate::seed::for_test;
 
     #[test]
     fn does_what_a_vector_does() {
         let mut random: Random = for_test("does_what_a_vector_does");
-        let (mut block, mut model) = (Block::new(b""), vec![4, 0, 0, 0]);
+        let (mut block, mut model) = (Prefixed::new(b""), vec![4, 0, 0, 0]);
         for step in 0..30_000_u32 {
             let at = LENGTH_BYTES + random.index(model.len() - LENGTH_BYTES + 1);
             let removed = random.index(model.len() - at + 1).min(random.index(300));
@@ -212,7 +198,7 @@ mod tests {
 
     #[test]
     fn rooms_are_the_sizes_of_the_allocator() {
-        assert_eq!(size_of::<Option<Block>>(), 8);
+        assert_eq!(size_of::<Option<Prefixed>>(), 8);
         for length in 4..14_000 {
             assert_eq!(room(length), base::memory::usable_bytes(length), "{length}");
         }
@@ -223,6 +209,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "is in the block")]
     fn the_length_is_not_cut() {
-        Block::new(b"abc").splice(3, 1, &[]);
+        Prefixed::new(b"abc").splice(3, 1, &[]);
     }
 }
