@@ -4,15 +4,22 @@
 //! table, and [`record::Record`], a key and its value in one allocation. [`map::Map`] is the
 //! same pair for whoever just wants values by name.
 
+#[expect(unsafe_code, reason = "one allocation a string, of a size chosen at run time")]
+mod block;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
 pub mod map;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
+pub mod set;
 #[expect(unsafe_code, reason = "the index of keys that expire points into the other table")]
 pub mod store;
+#[expect(unsafe_code, reason = "strings and what stands before them, laid out by hand")]
+mod text;
 #[expect(unsafe_code, reason = "strings are copied by the block")]
 pub mod thin;
+#[cfg(test)]
+mod trial;
 
 pub use map::Map;
 pub use record::{Content, Expiry, Record};
