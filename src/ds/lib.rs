@@ -20,6 +20,8 @@ mod text;
 pub mod thin;
 #[cfg(test)]
 mod trial;
+#[expect(unsafe_code, reason = "the order refers to members that the table owns")]
+pub mod zset;
 
 pub use map::Map;
 pub use record::{Content, Expiry, Record};
