@@ -8,6 +8,8 @@
 mod block;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
+#[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
+pub mod hash;
 pub mod map;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;

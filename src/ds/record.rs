@@ -80,7 +80,7 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    fn after(self, expiry_ms: Option<i64>) -> Option<i64> {
+    pub(crate) fn after(self, expiry_ms: Option<i64>) -> Option<i64> {
         match self {
             Self::Keep => expiry_ms,
             Self::Never => None,

@@ -6,7 +6,7 @@
 use std::{hint::black_box, ops::Bound};
 
 use base::{memory, random::Random};
-use ds::{set::Set, zset::Zset};
+use ds::{Expiry, hash::Hash, set::Set, zset::Zset};
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
@@ -19,6 +19,7 @@ fn main() {
     for count in if sizes.is_empty() { vec![100_000, 1_000_000] } else { sizes } {
         measure_zset(count);
         measure_set(count);
+        measure_hash(count);
     }
 }
 
@@ -185,6 +186,55 @@ fn measure_set(count: usize) {
     line("pop all at random", start_ns, count);
 }
 
+fn measure_hash(count: usize) {
+    println!("hash of {count} fields like field:000123 with values of 16 bytes");
+    let mut random = Random::seeded(1);
+    let mut names: Vec<Vec<u8>> = (0..count).map(field).collect();
+    random.shuffle(&mut names);
+    let before_bytes = memory::used_bytes();
+    let mut hash = Hash::new();
+    let start_ns = cpu_ns();
+    for name in &names {
+        hash.set(name, &[b'x'; 16], Expiry::Never);
+    }
+    line("set", start_ns, count);
+    bytes("all a field", memory::used_bytes() - before_bytes, count);
+    bytes("as it says itself", hash.memory_bytes(), count);
+    random.shuffle(&mut names);
+
+    let start_ns = cpu_ns();
+    for name in &names {
+        black_box(hash.get(name));
+    }
+    line("get", start_ns, count);
+
+    let start_ns = cpu_ns();
+    for name in &names {
+        hash.set(name, &[b'y'; 16], Expiry::Never);
+    }
+    line("set again", start_ns, count);
+
+    let start_ns = cpu_ns();
+    for field in &hash {
+        black_box((field.name()[0], field.value()[0]));
+    }
+    line("iterate", start_ns, count);
+
+    let start_ns = cpu_ns();
+    for name in &names {
+        hash.set_expiry(name, Some(random.below(1 << 40).cast_signed()));
+    }
+    line("give an expiry", start_ns, count);
+    bytes("all a field", memory::used_bytes() - before_bytes, count);
+    bytes("as it says itself", hash.memory_bytes(), count);
+
+    let start_ns = cpu_ns();
+    while let Some(field) = hash.pop_due(i64::MAX) {
+        black_box(field.name()[0]);
+    }
+    line("pop what is due", start_ns, count);
+}
+
 fn line(what: &str, start_ns: u64, count: usize) {
     println!("  {what:<38}{:>8.1} ns", (cpu_ns() - start_ns) as f64 / count as f64);
 }
@@ -203,4 +253,8 @@ fn cpu_ns() -> u64 {
 
 fn name(number: usize) -> Vec<u8> {
     format!("member:{number:06}").into_bytes()
+}
+
+fn field(number: usize) -> Vec<u8> {
+    format!("field:{number:06}").into_bytes()
 }
