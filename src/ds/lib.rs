@@ -5,7 +5,8 @@
 //! same pair for whoever just wants values by name.
 //!
 //! Small values are packed: [`Listpack`], a list in one run of bytes, and [`Intset`], a sorted
-//! array of integers. Both have Redis's bytes, which files hold as they are.
+//! array of integers. Both have Redis's bytes, which files hold as they are. A [`List`] is a
+//! listpack or, if it is long, a [`Quicklist`] of them.
 
 #[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
 mod block;
@@ -13,9 +14,11 @@ mod corrupt;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
 pub mod intset;
+pub mod list;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
 pub mod map;
+pub mod quicklist;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
 #[cfg(test)]
@@ -27,8 +30,10 @@ pub mod thin;
 
 pub use corrupt::{Corrupt, Depth};
 pub use intset::Intset;
+pub use list::List;
 pub use listpack::Listpack;
 pub use map::Map;
+pub use quicklist::Quicklist;
 pub use record::{Content, Expiry, Record};
 pub use store::Store;
 pub use thin::ThinBytes;
