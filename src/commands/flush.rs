@@ -24,6 +24,8 @@ fn empty(server: &mut Server, call: &mut Call<'_>, which: Which) -> CommandResul
     let freed = parse(server, call)?;
     let count = flush::empty(server, which, freed);
     server.keyspace.dirty += count as u64;
+    // Others may hold what we do not.
+    call.propagate_always();
     call.reply.ok();
     Ok(())
 }

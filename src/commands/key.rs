@@ -41,8 +41,8 @@ pub(super) fn exists(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
 
 /// TOUCH key [key …]: counts as an access even for one who has said CLIENT NO-TOUCH.
 pub(super) fn touch(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let (db, now_ms) = (call.db(), server.keyspace.now_ms);
-    server.keyspace.begin_call(now_ms, true);
+    let db = call.db();
+    server.keyspace.begin_call(true);
     let is_there = |key: &&[u8]| server.keyspace.touch(db, key, Look::Read);
     call.reply.count(call.argv.from(1).filter(is_there).count());
     Ok(())

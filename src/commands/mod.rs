@@ -17,6 +17,7 @@ mod scan;
 mod server;
 mod sort;
 mod string;
+mod transaction;
 mod transfer;
 
 use crate::{command::CommandId, server::call::CommandFn};

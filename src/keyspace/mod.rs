@@ -137,9 +137,9 @@ impl Keyspace {
         }
     }
 
-    /// Prepares for a call at `now_ms`, whose reads count as accesses or not.
-    pub fn begin_call(&mut self, now_ms: i64, counts_access: bool) {
-        (self.now_ms, self.counts_access) = (now_ms, counts_access);
+    /// Prepares for a call whose reads count as accesses or not.
+    pub fn begin_call(&mut self, counts_access: bool) {
+        self.counts_access = counts_access;
     }
 
     /// Counts the databases.
@@ -237,6 +237,17 @@ impl Keyspace {
     /// Looks at a key without counting.
     pub(crate) fn peek(&self, db: usize, key: &[u8]) -> Option<&Record<Value>> {
         self.dbs[db].store.find(key).filter(|record| !is_due(record.expiry(), self.now_ms))
+    }
+
+    /// Whether a key is stored, due or not.
+    pub fn contains(&self, db: usize, key: &[u8]) -> bool {
+        self.dbs[db].store.contains(key)
+    }
+
+    /// Whether a key is stored although its time has come.
+    pub fn is_expired(&self, db: usize, key: &[u8], now_ms: i64) -> bool {
+        let record = self.dbs[db].store.find(key);
+        record.is_some_and(|record| is_due(record.expiry(), now_ms))
     }
 
     /// Deletes a key and says whether it was there; one that is due was not.

@@ -30,7 +30,12 @@ pub fn empty(server: &mut Server, which: Which, freed: Freed) -> usize {
         Which::One(db) => db..db + 1,
         Which::All => 0..server.keyspace.db_count(),
     };
-    let count = dbs.map(|db| server.keyspace.clear(db, freed == Freed::Lazily)).sum();
+    let Server { watches, clients, keyspace, .. } = server;
+    let mut count = 0;
+    for db in dbs {
+        watches.touch_db(clients, db, |key| keyspace.contains(db, key));
+        count += keyspace.clear(db, freed == Freed::Lazily);
+    }
     if freed == Freed::AtOnce {
         // The allocator would keep the pages until there is traffic again.
         base::memory::purge();
@@ -40,5 +45,13 @@ pub fn empty(server: &mut Server, which: Which, freed: Freed) -> usize {
 
 /// Exchanges what two databases hold. Does not count this as a change.
 pub fn swap(server: &mut Server, db: usize, other: usize) {
-    server.keyspace.swap(db, other);
+    if db == other {
+        return;
+    }
+    let Server { watches, clients, keyspace, .. } = server;
+    for db_watched in [db, other] {
+        let is_there = |key: &[u8]| keyspace.contains(db, key) || keyspace.contains(other, key);
+        watches.touch_db(clients, db_watched, is_there);
+    }
+    keyspace.swap(db, other);
 }

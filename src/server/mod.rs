@@ -14,12 +14,16 @@ pub mod flush;
 pub mod info;
 pub mod input;
 pub mod listen;
+pub mod notify;
 pub mod output;
+pub mod permit;
 pub mod process;
 pub mod renew;
 pub mod shutdown;
 pub mod start;
+pub mod transaction;
 pub mod tune;
+pub mod unit;
 pub mod unsaved;
 
 use std::{io, time::Duration};
@@ -35,11 +39,13 @@ use crate::{
         ClientId, Clients, Session,
         arrivals::Arrivals,
         describe::{Talk, describe},
+        watch::Watches,
     },
     command::Commands,
     config::Config,
     keyspace::Keyspace,
     lifecycle::Lifecycle,
+    propagation::Propagation,
     server::call::Call,
     stats::Stats,
 };
@@ -108,6 +114,10 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Who is connected.
     pub clients: Clients,
+    /// Which keys transactions depend on.
+    pub watches: Watches,
+    /// What others must repeat.
+    pub propagation: Propagation,
     /// What commands are called, and how often they were.
     pub commands: Commands,
     /// What was counted.
@@ -151,6 +161,8 @@ impl Server {
             doors: Vec::new(),
             keyspace,
             clients: Clients::default(),
+            watches: Watches::default(),
+            propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),
             lifecycle,
