@@ -19,12 +19,16 @@ mod encode;
 mod fault;
 /// The numbers of the format.
 pub mod format;
+mod hash;
+mod list;
 mod load;
 mod save;
+mod set;
 mod string;
 #[cfg(test)]
 mod tests;
 mod value;
+mod zset;
 
 pub use aux::{Aux, SavedAux, SavedReplication};
 pub use decode::Decoder;

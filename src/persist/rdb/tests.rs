@@ -171,7 +171,8 @@ fn any_keyspace(random: &mut Random) -> Keyspace {
 fn text_of(record: &Record<Value>) -> &[u8] {
     match record.content() {
         Content::Embedded(text) => text,
-        Content::Value(value) => value.bytes(),
+        Content::Value(Value::Text(text)) => text.bytes(),
+        Content::Value(other) => panic!("{other:?} is no string"),
     }
 }
 

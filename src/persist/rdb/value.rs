@@ -4,7 +4,7 @@ use std::io;
 
 use ds::{Content, Record};
 
-use super::{Decoder, Encoder, Fault, format::ObjectType, string};
+use super::{Decoder, Encoder, Fault, format::ObjectType, hash, list, set, string, zset};
 use crate::value::Value;
 
 /// A value that was read.
@@ -20,9 +20,11 @@ pub enum Loaded<'a> {
 #[inline]
 pub(super) fn object_type(record: &Record<Value>) -> ObjectType {
     match record.content() {
-        Content::Embedded(_) | Content::Value(Value::Raw(_) | Value::Shared(_)) => {
-            ObjectType::STRING
-        }
+        Content::Embedded(_) | Content::Value(Value::Text(_)) => ObjectType::STRING,
+        Content::Value(Value::List(_)) => ObjectType::LIST_QUICKLIST_2,
+        Content::Value(Value::Set(set)) => set::object_type(set),
+        Content::Value(Value::Hash(hash)) => hash::object_type(hash),
+        Content::Value(Value::Zset(zset)) => zset::object_type(zset),
     }
 }
 
@@ -31,9 +33,11 @@ pub(super) fn object_type(record: &Record<Value>) -> ObjectType {
 pub(super) fn save(encoder: &mut Encoder<'_>, record: &Record<Value>) -> io::Result<()> {
     match record.content() {
         Content::Embedded(text) => string::save(encoder, text),
-        Content::Value(value @ (Value::Raw(_) | Value::Shared(_))) => {
-            string::save(encoder, value.bytes())
-        }
+        Content::Value(Value::Text(text)) => string::save(encoder, text.bytes()),
+        Content::Value(Value::List(list)) => list::save(encoder, list),
+        Content::Value(Value::Set(set)) => set::save(encoder, set),
+        Content::Value(Value::Hash(hash)) => hash::save(encoder, hash),
+        Content::Value(Value::Zset(zset)) => zset::save(encoder, zset),
     }
 }
 
