@@ -3,17 +3,31 @@
 //! [`store::Store`] holds the keys of one database; it is built of [`dict::Dict`], the hash
 //! table, and [`record::Record`], a key and its value in one allocation. [`map::Map`] is the
 //! same pair for whoever just wants values by name.
+//!
+//! Small values are packed: [`Listpack`], a list in one run of bytes, and [`Intset`], a sorted
+//! array of integers. Both have Redis's bytes, which files hold as they are.
 
+mod corrupt;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
+pub mod intset;
+#[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
+pub mod listpack;
 pub mod map;
+#[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
+mod prefixed;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
+#[cfg(test)]
+mod seed;
 #[expect(unsafe_code, reason = "the index of keys that expire points into the other table")]
 pub mod store;
 #[expect(unsafe_code, reason = "strings are copied by the block")]
 pub mod thin;
 
+pub use corrupt::{Corrupt, Depth};
+pub use intset::Intset;
+pub use listpack::Listpack;
 pub use map::Map;
 pub use record::{Content, Expiry, Record};
 pub use store::Store;

@@ -8,8 +8,10 @@
 //! changes through a `TextEntry`.
 
 mod access;
+mod digest;
 pub mod events;
 mod expire;
+mod snapshot;
 mod text;
 
 use base::{number::parse_i64, random::Random};
@@ -18,8 +20,10 @@ use ds::{Content, Record, Store, dict};
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
+pub use digest::Digest;
 pub use events::{Cause, Event, Events, Happened, Interest, KeyEvent};
 pub use expire::{Cycle, ExpiryStats};
+pub(crate) use snapshot::text_record;
 pub use text::{NewText, Text, TextEntry, Ttl};
 
 /// How a command looks at a key.
