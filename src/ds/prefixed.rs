@@ -5,7 +5,7 @@
 //! up to a size that the allocator has, so room is stored nowhere and nothing is wasted. A
 //! string that grows moves when it leaves its size class, of which there are four a doubling.
 //!
-//! Invariants: the block is as large as `room` says for the length in its first four bytes;
+//! Invariants: the block is as large as `block::rounded` says for the length in its first four bytes;
 //! all bytes up to the length are initialised. Only `set_length` writes those four.
 
 use std::{
@@ -15,12 +15,10 @@ use std::{
     slice,
 };
 
+use crate::block::rounded;
+
 /// What the length takes, and so the least length.
 pub(crate) const LENGTH_BYTES: usize = size_of::<u32>();
-/// The smallest size that the allocator has.
-const BLOCK_BYTES_MIN: usize = 8;
-/// Up to here sizes are multiples of 16.
-const LINEAR_BYTES_MAX: usize = 128;
 
 /// A byte string of at least four bytes, which are its length.
 pub(crate) struct Prefixed(NonNull<u8>);
@@ -103,17 +101,17 @@ impl Prefixed {
 
     /// Counts the bytes that it takes on the heap.
     pub(crate) fn allocation_bytes(&self) -> usize {
-        room(self.len())
+        rounded(self.len())
     }
 
     /// Gives the block the size for another length. Callers set the length next.
     fn resize(&mut self, before: usize, after: usize) {
-        if room(before) == room(after) {
+        if rounded(before) == rounded(after) {
             return;
         }
         // SAFETY: the block was allocated with this layout; the size asked for is not zero,
         // and, being that of a layout, not too large.
-        let block = unsafe { alloc::realloc(self.0.as_ptr(), layout(before), room(after)) };
+        let block = unsafe { alloc::realloc(self.0.as_ptr(), layout(before), rounded(after)) };
         let Some(block) = NonNull::new(block) else { alloc::handle_alloc_error(layout(after)) };
         self.0 = block;
     }
@@ -162,14 +160,15 @@ fn length_of(bytes: usize) -> u32 {
 }
 
 fn layout(length: usize) -> Layout {
-    Layout::from_size_align(room(length), align_of::<u32>()).expect("a length is below 4 GiB")
+    Layout::from_size_align(rounded(length), align_of::<u32>()).expect("a length is below 4 GiB")
 }
 
 #[cfg(test)]
 mod tests {
     use base::random::Random;
 
-    use super::{LENGTH_BYTES, Prefixed, room};
+    use super::{LENGTH_BYTES, Prefixed};
+    use crate::block::rounded;
     use crate::seed::for_test;
 
     #[test]
@@ -200,10 +199,10 @@ mod tests {
     fn rooms_are_the_sizes_of_the_allocator() {
         assert_eq!(size_of::<Option<Prefixed>>(), 8);
         for length in 4..14_000 {
-            assert_eq!(room(length), base::memory::usable_bytes(length), "{length}");
+            assert_eq!(rounded(length), base::memory::usable_bytes(length), "{length}");
         }
-        assert_eq!(room(16_385), 20_480);
-        assert_eq!(room(u32::MAX as usize), 1 << 32);
+        assert_eq!(rounded(16_385), 20_480);
+        assert_eq!(rounded(u32::MAX as usize), 1 << 32);
     }
 
     #[test]
