@@ -6,12 +6,14 @@ mod command;
 mod config;
 mod connection;
 mod debug;
+mod dump;
 mod expire;
 mod help;
 mod info;
 mod key;
 mod memory;
 mod object;
+mod save;
 mod server;
 mod string;
 

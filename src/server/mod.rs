@@ -13,9 +13,11 @@ pub mod execute;
 pub mod info;
 pub mod input;
 pub mod listen;
+pub mod load;
 pub mod output;
 pub mod process;
 pub mod renew;
+pub mod save;
 pub mod shutdown;
 pub mod start;
 pub mod tune;
@@ -40,6 +42,7 @@ use crate::{
     config::Config,
     keyspace::Keyspace,
     lifecycle::Lifecycle,
+    persist::state::Snapshots,
     server::call::Call,
     stats::Stats,
     value::Value,
@@ -118,6 +121,8 @@ pub struct Server {
     pub stats: Stats,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
+    /// When data was saved and loaded last.
+    pub snapshots: Snapshots,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
@@ -154,6 +159,7 @@ impl Server {
             commands: Commands::default(),
             stats: Stats::default(),
             lifecycle,
+            snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
             bio: Bio::start(),
             arrivals: Arrivals::default(),
             config,
@@ -163,6 +169,12 @@ impl Server {
             oom_score: OomScore::default(),
             watchdog: Watchdog::default(),
         })
+    }
+
+    /// Whether the data is not all there yet.
+    #[inline]
+    pub fn is_loading(&self) -> bool {
+        self.snapshots.loading.is_some()
     }
 
     /// Returns the time in the form that keys expire by.

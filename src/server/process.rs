@@ -187,6 +187,8 @@ fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandI
         Err(ReplyError::Arity(spec.full_name.into()))
     } else if server.requires_auth(&frame.session) && !spec.has(Flags::NO_AUTH) {
         Err(ReplyError::NoAuth)
+    } else if server.is_loading() && !spec.has(Flags::LOADING) {
+        Err(ReplyError::Loading)
     } else {
         Ok(command)
     };
