@@ -27,6 +27,8 @@ pub mod keyspace;
 pub mod lifecycle;
 /// What outlives the process.
 pub mod persist;
+/// What others must repeat.
+pub mod propagation;
 /// What a server counts about itself.
 pub mod stats;
 /// What a key can hold.

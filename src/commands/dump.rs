@@ -6,7 +6,7 @@ use sys::log;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Access, Look},
+    keyspace::{Access, Event, Gone, Look},
     persist::rdb::{self, Fault},
     server::{
         Server,
@@ -34,8 +34,6 @@ pub(super) fn dump(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
 }
 
 /// RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]
-// Replicas and the append-only file are to be told the time as ABSTTL has it, and of a key that
-// is due at once that it was deleted.
 pub(super) fn restore(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
     let options = Options::parse(call)?;
@@ -44,24 +42,33 @@ pub(super) fn restore(server: &mut Server, call: &mut Call<'_>) -> CommandResult
     }
     let expiry_ms = options.expiry_ms(call.arg(2), server.keyspace.now_ms)?;
     let record = read(server, key, call.arg(3), expiry_ms)?;
-    let before = server.keyspace.delete(db, key);
-    let was_there = before.is_some();
-    if let Some(before) = before {
-        server.free(before, server.config.memory.lazyfree_lazy_server_del);
-    }
     let keyspace = &mut server.keyspace;
+    let was_there = keyspace.delete(db, key, Gone::Overwritten);
+    call.reply.ok();
     if expiry_ms.is_some_and(|at_ms| at_ms <= keyspace.now_ms) {
         if was_there {
-            keyspace.written(db, key, "del");
+            let is_lazy = keyspace.lazy.is_lazy(Gone::Overwritten);
+            keyspace.written(db, key, Event::DEL);
+            let name: &[u8] = if is_lazy { b"UNLINK" } else { b"DEL" };
+            call.propagate_as(server, &[name, key]);
         }
-    } else {
-        let mut record = record;
-        record.set_lru(keyspace.access_policy.restored(options.access, keyspace.now_ms));
-        keyspace.put_record(db, record);
-        keyspace.written(db, key, "restore");
+        return Ok(());
     }
-    call.reply.ok();
+    keyspace.restore(db, record, options.access);
+    keyspace.written(db, key, Event::generic("restore"));
+    if let Some(at_ms) = expiry_ms.filter(|_| !options.is_absolute) {
+        propagate_absolute(server, call, at_ms);
+    }
     Ok(())
+}
+
+/// Lets others make a key that expires at the same moment.
+fn propagate_absolute(server: &mut Server, call: &mut Call<'_>, at_ms: i64) {
+    let mut time = itoa::Buffer::new();
+    let mut argv: Vec<&[u8]> = call.argv.iter().collect();
+    argv[2] = time.format(at_ms).as_bytes();
+    argv.push(b"ABSTTL");
+    call.propagate_as(server, &argv);
 }
 
 /// Makes a record of a payload.

@@ -8,6 +8,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
+        flush::{self, Freed, Which},
         load::{self, Duplicates},
         save::save_to_disk,
     },
@@ -33,9 +34,7 @@ pub(super) fn reload(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
         save_to_disk(server).map_err(|_| ReplyError::text("ERR"))?;
     }
     if flushes {
-        for db in 0..server.keyspace.db_count() {
-            drop(server.keyspace.take_all(db));
-        }
+        flush::empty(server, Which::All, Freed::AtOnce);
     }
     load::reload(server, duplicates).map_err(|()| {
         ReplyError::text("ERR Error trying to load the RDB dump, check server logs.")
