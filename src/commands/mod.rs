@@ -6,15 +6,21 @@ mod command;
 mod config;
 mod connection;
 mod debug;
+mod dump;
 mod expire;
+mod flush;
 mod help;
 mod info;
 mod key;
 mod memory;
 mod object;
+mod save;
+mod scan;
 mod server;
+mod sort;
 mod string;
 mod transaction;
+mod transfer;
 
 use crate::{command::CommandId, server::call::CommandFn};
 

@@ -10,14 +10,17 @@ pub mod before_sleep;
 pub mod call;
 pub mod cron;
 pub mod execute;
+pub mod flush;
 pub mod info;
 pub mod input;
 pub mod listen;
+pub mod load;
 pub mod notify;
 pub mod output;
 pub mod permit;
 pub mod process;
 pub mod renew;
+pub mod save;
 pub mod shutdown;
 pub mod start;
 pub mod transaction;
@@ -29,7 +32,6 @@ use std::{io, time::Duration};
 
 use ae::{Events, Fd};
 use base::clock::Clock;
-use ds::Record;
 use net::{Connection, Listener, ssl::Ssl};
 use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
 
@@ -45,14 +47,11 @@ use crate::{
     config::Config,
     keyspace::Keyspace,
     lifecycle::Lifecycle,
+    persist::state::Snapshots,
     propagation::Propagation,
     server::call::Call,
     stats::Stats,
-    value::Value,
 };
-
-/// Freeing fewer allocations than this is cheaper than sending them away.
-const LAZY_ALLOCATIONS_MIN: u64 = 64;
 
 /// What a file event is told besides its file.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +127,8 @@ pub struct Server {
     pub stats: Stats,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
+    /// When data was saved and loaded last.
+    pub snapshots: Snapshots,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
@@ -154,19 +155,24 @@ impl Server {
             hz: config.general.hz,
             ..Lifecycle::default()
         };
+        let bio = Bio::start();
+        let mut keyspace = Keyspace::new(config.general.databases as usize);
+        keyspace.lazy.use_thread(bio.clone());
+        keyspace.lazy.configure(&config.memory);
         Ok(Self {
             events: Events::new()?,
             clock,
             ssl: Ssl::default(),
             doors: Vec::new(),
-            keyspace: Keyspace::new(config.general.databases as usize),
+            keyspace,
             clients: Clients::default(),
             watches: Watches::default(),
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),
             lifecycle,
-            bio: Bio::start(),
+            snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
+            bio,
             arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,
@@ -175,6 +181,12 @@ impl Server {
             oom_score: OomScore::default(),
             watchdog: Watchdog::default(),
         })
+    }
+
+    /// Whether the data is not all there yet.
+    #[inline]
+    pub fn is_loading(&self) -> bool {
+        self.snapshots.loading.is_some()
     }
 
     /// Returns the time in the form that keys expire by.
@@ -192,14 +204,6 @@ impl Server {
         let client = self.clients.peek(id);
         let wire = client.and_then(|client| client.wire.as_ref());
         wire.is_none_or(|(_, connection)| connection.peer().is_local())
-    }
-
-    /// Frees a key that was taken out, elsewhere if that takes long and is asked for.
-    pub fn free(&self, record: Record<Value>, lazily: bool) {
-        let allocations = record.value().map_or(1, Value::allocations);
-        if lazily && LAZY_ALLOCATIONS_MIN <= allocations {
-            self.bio.free(record, 1);
-        }
     }
 
     /// Describes a client in one line, for the log.

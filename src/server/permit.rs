@@ -60,6 +60,9 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    if server.is_loading() && !spec.has(Flags::LOADING) {
+        return Err(ReplyError::Loading);
+    }
     Ok(())
 }
 
