@@ -29,6 +29,8 @@ pub mod lifecycle;
 pub mod persist;
 /// What others must repeat.
 pub mod propagation;
+/// Who copies this server, and the history of writes that they copy.
+pub mod replication;
 /// What a server counts about itself.
 pub mod stats;
 /// What a key can hold.

@@ -18,8 +18,12 @@ use base::Bytes;
 use net::Connection;
 use resp::{Query, Reply};
 
-use crate::command::CommandId;
+use crate::{
+    command::CommandId,
+    replication::replica::{Link, Replica},
+};
 
+use describe::Kind;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -40,6 +44,8 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
+    /// It is a replica: what it may ask for is little, and answered with nothing.
+    pub is_replica: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }
@@ -110,6 +116,8 @@ pub struct Client {
     pub output: OutputState,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// What it has told of itself as a replica, and its link if it is one.
+    pub replica: Option<Box<Replica>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -145,6 +153,7 @@ impl Client {
             no_evict: false,
             output: OutputState::default(),
             watched: Watched::default(),
+            replica: None,
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -172,6 +181,26 @@ impl Client {
     /// Whether the kernel took no more of its output when it was sent to last.
     pub fn is_stuck(&self) -> bool {
         self.is_stuck
+    }
+
+    /// Remembers whether the kernel has taken all; for who sends something else than replies.
+    pub fn set_stuck(&mut self, is_stuck: bool) {
+        self.is_stuck = is_stuck;
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        if self.link().is_some() { Kind::Replica } else { Kind::Normal }
+    }
+
+    /// Returns its link, if it is a replica.
+    pub fn link(&self) -> Option<&Link> {
+        self.replica.as_ref()?.link.as_ref()
+    }
+
+    /// Returns the same, to be changed.
+    pub fn link_mut(&mut self) -> Option<&mut Link> {
+        self.replica.as_mut()?.link.as_mut()
     }
 
     /// Returns how large its buffers for input and output were of late; gives back memory

@@ -14,6 +14,7 @@ mod info;
 mod key;
 mod memory;
 mod object;
+mod replication;
 mod save;
 mod scan;
 mod server;

@@ -132,6 +132,14 @@ impl Link {
         !matches!(self.state, State::Online | State::HasSnapshot)
     }
 
+    /// Counts what of the stream, which ends at a place, waits for it.
+    pub fn waiting_bytes(&self, stream_end: u64) -> usize {
+        if matches!(self.state, State::WaitsForStart | State::HasSnapshot) {
+            return 0;
+        }
+        usize::try_from(stream_end.saturating_sub(self.next)).unwrap_or(usize::MAX)
+    }
+
     /// Returns for how many seconds it has said nothing.
     pub fn lag_s(&self, now_s: u64) -> u64 {
         now_s.saturating_sub(self.acknowledged_s)

@@ -7,7 +7,7 @@ use crate::{
     config::{
         Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    server::{DoorKind, Server, listen, tune},
+    server::{DoorKind, Server, listen, replicas, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
@@ -75,6 +75,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::CrashLog => tune::set_crash_log(server),
         Change::Maxmemory | Change::Hz => tune::set_access_policy(server),
         Change::Watchdog => tune::set_watchdog(server),
+        Change::BacklogSize => replicas::resize_backlog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
         }
@@ -88,7 +89,6 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         | Change::Appendonly
         | Change::AppendFsync
         | Change::AofHistory
-        | Change::BacklogSize
         | Change::GoodReplicas
         | Change::ClusterFlags
         | Change::ClusterAnnounce => {}

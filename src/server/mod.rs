@@ -7,7 +7,9 @@ pub mod accept;
 pub mod apply;
 pub mod banner;
 pub mod before_sleep;
+pub mod bgsave;
 pub mod call;
+pub mod children;
 pub mod cron;
 pub mod execute;
 pub mod flush;
@@ -19,11 +21,14 @@ pub mod notify;
 pub mod output;
 pub mod permit;
 pub mod process;
+pub mod psync;
 pub mod renew;
+pub mod replicas;
 pub mod save;
 pub mod shutdown;
 pub mod start;
 pub mod transaction;
+pub mod transfer;
 pub mod tune;
 pub mod unit;
 pub mod unsaved;
@@ -47,8 +52,9 @@ use crate::{
     config::Config,
     keyspace::Keyspace,
     lifecycle::Lifecycle,
-    persist::state::Snapshots,
+    persist::{child::Children, state::Snapshots},
     propagation::Propagation,
+    replication::Replication,
     server::call::Call,
     stats::Stats,
 };
@@ -60,6 +66,8 @@ pub enum Datum {
     Door(u16),
     /// A client's connection.
     Client(ClientId),
+    /// The pipe of a child that writes for replicas.
+    Relay,
     /// A signal came.
     Signal,
 }
@@ -121,6 +129,8 @@ pub struct Server {
     pub watches: Watches,
     /// What others must repeat.
     pub propagation: Propagation,
+    /// Who they are, and how far they are.
+    pub replication: Replication,
     /// What commands are called, and how often they were.
     pub commands: Commands,
     /// What was counted.
@@ -129,6 +139,8 @@ pub struct Server {
     pub lifecycle: Lifecycle,
     /// When data was saved and loaded last.
     pub snapshots: Snapshots,
+    /// The child that writes one.
+    pub children: Children,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
@@ -149,7 +161,6 @@ impl Server {
         let run_id = || String::from_utf8_lossy(&base::random::hex_id()).into_owned();
         let lifecycle = Lifecycle {
             run_id: run_id(),
-            replication_id: run_id(),
             started_s: now_s,
             expires_actively: true,
             hz: config.general.hz,
@@ -168,10 +179,12 @@ impl Server {
             clients: Clients::default(),
             watches: Watches::default(),
             propagation: Propagation::default(),
+            replication: Replication::default(),
             commands: Commands::default(),
             stats: Stats::default(),
             lifecycle,
             snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
+            children: Children::default(),
             bio,
             arrivals: Arrivals::default(),
             config,

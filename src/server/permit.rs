@@ -10,8 +10,15 @@ use crate::{
     client::Session,
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
-    server::Server,
+    server::{Server, replicas},
 };
+
+/// Redis's text to the letter: tools look for its first word.
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
+     unable to persist to disk. Commands that may modify the data set are disabled, because this \
+     instance is configured to report errors during writes if RDB snapshotting fails \
+     (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+     error.";
 
 /// What becomes of a request.
 pub enum Verdict {
@@ -60,10 +67,41 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    let writes = writes(session, command);
+    if (writes || spec.full_name == "ping") && cannot_save(server) {
+        return Err(ReplyError::text(MISCONF));
+    }
+    if writes && replicas::are_too_few(server) {
+        return Err(ReplyError::text("NOREPLICAS Not enough good replicas to write."));
+    }
     if server.is_loading() && !spec.has(Flags::LOADING) {
         return Err(ReplyError::Loading);
     }
+    if session.is_replica && (writes || spec.is_read()) {
+        return Err(ReplyError::text("ERR Replica can't interact with the keyspace"));
+    }
     Ok(())
+}
+
+/// Whether a command writes, or is EXEC and what was queued does.
+#[inline]
+fn writes(session: &Session, command: CommandId) -> bool {
+    let spec = command.spec();
+    if spec.is_write() {
+        return true;
+    }
+    let Some(transaction) = &session.transaction else { return false };
+    let mut queue = transaction.queue.iter();
+    spec.full_name == "exec" && queue.any(|queued| queued.command.spec().is_write())
+}
+
+/// Whether snapshots are wanted, and fail: what is written now may be lost.
+#[inline]
+fn cannot_save(server: &Server) -> bool {
+    let persistence = &server.config.persistence;
+    server.snapshots.has_background_save_failed
+        && persistence.stop_writes_on_bgsave_error
+        && !persistence.save.is_empty()
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.
