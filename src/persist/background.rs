@@ -46,8 +46,7 @@ impl Snapshots {
 
 #[cfg(test)]
 mod tests {
-    use super::Background;
-    use super::state::Snapshots;
+    use super::Snapshots;
     use crate::config::SavePoint;
 
     #[test]
