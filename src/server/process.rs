@@ -168,10 +168,11 @@ fn refuse(
     }
     if let Some(transaction) = &mut frame.session.transaction {
         transaction.is_aborted = true;
-        if command.is_some_and(|command| command.spec().full_name == "exec") {
-            transaction::discard(server, id, &mut frame.session);
-            error = permit::exec_refused(&error);
-        }
+    }
+    // It says so even of a transaction that was never begun.
+    if command.is_some_and(|command| command.spec().full_name == "exec") {
+        transaction::discard(server, id, &mut frame.session);
+        error = permit::exec_refused(&error);
     }
     let text = error.to_bytes();
     frame.reply.error(&text);
