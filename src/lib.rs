@@ -27,6 +27,8 @@ pub mod keyspace;
 pub mod lifecycle;
 /// What others must repeat.
 pub mod propagation;
+/// Who listens to which channels.
+pub mod pubsub;
 /// What a server counts about itself.
 pub mod stats;
 /// What a key can hold.

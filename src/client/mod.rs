@@ -18,8 +18,9 @@ use base::Bytes;
 use net::Connection;
 use resp::{Query, Reply};
 
-use crate::command::CommandId;
+use crate::{command::CommandId, pubsub::Subscriptions};
 
+use describe::Kind;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -110,6 +111,8 @@ pub struct Client {
     pub output: OutputState,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// The channels that it listens to.
+    pub subscriptions: Subscriptions,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -145,6 +148,7 @@ impl Client {
             no_evict: false,
             output: OutputState::default(),
             watched: Watched::default(),
+            subscriptions: Subscriptions::default(),
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -152,6 +156,11 @@ impl Client {
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        if self.subscriptions.is_empty() { Kind::Normal } else { Kind::PubSub }
     }
 
     /// Whether it can still ask for anything.

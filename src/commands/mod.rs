@@ -12,6 +12,7 @@ mod info;
 mod key;
 mod memory;
 mod object;
+mod pubsub;
 mod server;
 mod string;
 mod transaction;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sys::log;
 
 use crate::{
-    client::ClientId,
+    client::{Client, ClientId, describe::Kind},
     keyspace::Cycle,
     server::{Server, accept, output, shutdown, unit},
 };
@@ -93,7 +93,7 @@ fn look_after(server: &mut Server, id: ClientId) {
         }
         return output::close_if_over_limit(server, id);
     }
-    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
+    if 0 < timeout_ms && timeout_ms < idle_ms && may_time_out(client) {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }
@@ -103,6 +103,12 @@ fn look_after(server: &mut Server, id: ClientId) {
     }
     server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
+}
+
+/// Whether it is a client that should have asked for something: one who negotiates has its own
+/// time, and one who listens may be silent.
+fn may_time_out(client: &Client) -> bool {
+    !client.is_negotiating && client.kind() == Kind::Normal
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {

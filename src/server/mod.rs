@@ -17,6 +17,7 @@ pub mod notify;
 pub mod output;
 pub mod permit;
 pub mod process;
+pub mod publish;
 pub mod renew;
 pub mod shutdown;
 pub mod start;
@@ -46,6 +47,7 @@ use crate::{
     keyspace::Keyspace,
     lifecycle::Lifecycle,
     propagation::Propagation,
+    pubsub::PubSub,
     server::call::Call,
     stats::Stats,
     value::Value,
@@ -120,6 +122,8 @@ pub struct Server {
     pub clients: Clients,
     /// Which keys transactions depend on.
     pub watches: Watches,
+    /// Who listens to which channels.
+    pub pubsub: PubSub,
     /// What others must repeat.
     pub propagation: Propagation,
     /// What commands are called, and how often they were.
@@ -162,6 +166,7 @@ impl Server {
             keyspace: Keyspace::new(config.general.databases as usize),
             clients: Clients::default(),
             watches: Watches::default(),
+            pubsub: PubSub::default(),
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),

@@ -4,10 +4,10 @@
 //! same of the two. A command that is refused spoils the transaction that it was to be
 //! queued in; EXEC that is refused ends its own.
 
-use resp::Argv;
+use resp::{Argv, Protocol};
 
 use crate::{
-    client::Session,
+    client::{ClientId, Session},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::Server,
@@ -24,7 +24,13 @@ pub enum Verdict {
 }
 
 /// Says whether a command may run at all: known, well-formed, allowed at this moment.
-pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict {
+pub fn judge(
+    server: &mut Server,
+    id: ClientId,
+    session: &Session,
+    protocol: Protocol,
+    argv: Argv<'_>,
+) -> Verdict {
     let command = match server.commands.find(argv) {
         Lookup::Found(command) => command,
         Lookup::UnknownSubcommand(container) => {
@@ -34,7 +40,8 @@ pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict 
         }
         Lookup::Unknown => return Verdict::Refuse(None, unknown_command(argv)),
     };
-    match permit(server, session, command, argv) {
+    let listens = protocol == Protocol::Resp2 && listens(server, id);
+    match permit(server, session, listens, command, argv) {
         Err(error) => Verdict::Refuse(Some(command), error),
         Ok(()) if session.transaction.is_some() && !runs_in_transaction(command) => {
             Verdict::Queue(command)
@@ -47,6 +54,7 @@ pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict 
 fn permit(
     server: &mut Server,
     session: &Session,
+    listens: bool,
     command: CommandId,
     argv: Argv<'_>,
 ) -> Result<(), ReplyError> {
@@ -60,7 +68,31 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    if listens && !runs_while_listening(command) {
+        let name = spec.full_name;
+        return Err(ReplyError::Text(
+            format!(
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT \
+                 / RESET are allowed in this context"
+            )
+            .into(),
+        ));
+    }
     Ok(())
+}
+
+/// Whether a client listens to channels.
+#[inline]
+fn listens(server: &Server, id: ClientId) -> bool {
+    !server.pubsub.is_empty()
+        && server.clients.peek(id).is_some_and(|client| !client.subscriptions.is_empty())
+}
+
+/// In RESP2 a message cannot be told from a reply, so who listens calls little else.
+fn runs_while_listening(command: CommandId) -> bool {
+    let name = command.spec().full_name;
+    let is_about_topics = name.ends_with("subscribe");
+    is_about_topics || matches!(name, "ping" | "quit" | "reset")
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.

@@ -123,7 +123,7 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
         return refuse_http(server, id, frame);
     }
     let mark = frame.reply.mark();
-    match permit::judge(server, &frame.session, argv) {
+    match permit::judge(server, id, &frame.session, frame.reply.protocol, argv) {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);

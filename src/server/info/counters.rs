@@ -5,6 +5,7 @@ use hdrhistogram::Histogram;
 use super::{Field, field};
 use crate::{
     command::{CommandId, CommandStats},
+    pubsub::Topic,
     server::Server,
 };
 
@@ -73,9 +74,9 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("current_eviction_exceeded_time", 0),
         field("keyspace_hits", keyspace.hits),
         field("keyspace_misses", keyspace.misses),
-        field("pubsub_channels", 0),
-        field("pubsub_patterns", 0),
-        field("pubsubshard_channels", 0),
+        field("pubsub_channels", server.pubsub.topic_count(Topic::Channel)),
+        field("pubsub_patterns", server.pubsub.topic_count(Topic::Pattern)),
+        field("pubsubshard_channels", server.pubsub.topic_count(Topic::ShardChannel)),
         field("latest_fork_usec", 0),
         field("total_forks", 0),
         field("migrate_cached_sockets", 0),
