@@ -7,15 +7,19 @@ mod config;
 mod connection;
 mod debug;
 mod expire;
+mod flush;
 mod help;
 mod info;
 mod key;
 mod memory;
 mod object;
 mod pubsub;
+mod scan;
 mod server;
+mod sort;
 mod string;
 mod transaction;
+mod transfer;
 
 use crate::{command::CommandId, server::call::CommandFn};
 
