@@ -23,10 +23,18 @@ pub mod config;
 pub mod error;
 /// The data.
 pub mod keyspace;
+/// What kept everybody waiting.
+pub mod latency;
 /// Who this process is, since when, and how it will end.
 pub mod lifecycle;
+/// Who watches commands go by.
+pub mod monitor;
 /// What others must repeat.
 pub mod propagation;
+/// What views must not show.
+pub mod redact;
+/// Which commands took long.
+pub mod slowlog;
 /// What a server counts about itself.
 pub mod stats;
 /// What a key can hold.

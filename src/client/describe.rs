@@ -127,6 +127,7 @@ fn flags(client: &Client, session: &Session) -> String {
     let is_unix =
         client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
     let known = [
+        (session.is_monitor, 'O'),
         (client.closes_after_reply(), 'c'),
         (is_unix, 'U'),
         (client.no_evict, 'e'),

@@ -40,6 +40,8 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
+    /// It watches commands go by (MONITOR).
+    pub is_monitor: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }

@@ -10,9 +10,13 @@ mod expire;
 mod help;
 mod info;
 mod key;
+mod latency;
+mod lolwut;
 mod memory;
+mod monitor;
 mod object;
 mod server;
+mod slowlog;
 mod string;
 mod transaction;
 

@@ -55,6 +55,7 @@ pub fn free_finished(server: &mut Server) {
     while let Some(id) = server.clients.pop_finished() {
         let Some(mut client) = server.clients.free(id) else { continue };
         server.watches.unwatch(id, &mut client.watched);
+        server.monitors.remove(id);
         if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());
             connection.close();

@@ -93,7 +93,8 @@ fn look_after(server: &mut Server, id: ClientId) {
         }
         return output::close_if_over_limit(server, id);
     }
-    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
+    let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
+    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating && !is_monitor {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }

@@ -14,6 +14,7 @@ pub mod info;
 pub mod input;
 pub mod listen;
 pub mod notify;
+pub mod observe;
 pub mod output;
 pub mod permit;
 pub mod process;
@@ -44,9 +45,12 @@ use crate::{
     command::Commands,
     config::Config,
     keyspace::Keyspace,
+    latency::{Event, Latency},
     lifecycle::Lifecycle,
+    monitor::Monitors,
     propagation::Propagation,
     server::call::Call,
+    slowlog::SlowLog,
     stats::Stats,
     value::Value,
 };
@@ -126,6 +130,12 @@ pub struct Server {
     pub commands: Commands,
     /// What was counted.
     pub stats: Stats,
+    /// Which commands took long.
+    pub slowlog: SlowLog,
+    /// What kept everybody waiting.
+    pub latency: Latency,
+    /// Who watches commands go by.
+    pub monitors: Monitors,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
     /// The thread that frees what is big.
@@ -165,6 +175,9 @@ impl Server {
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),
+            slowlog: SlowLog::default(),
+            latency: Latency::default(),
+            monitors: Monitors::default(),
             lifecycle,
             bio: Bio::start(),
             arrivals: Arrivals::default(),
@@ -180,6 +193,16 @@ impl Server {
     /// Returns the time in the form that keys expire by.
     pub fn now_ms(&self) -> i64 {
         i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// Tells the latency monitor of something that took a while.
+    #[inline]
+    pub fn note_latency(&mut self, event: Event, took: Duration) {
+        let threshold_ms = self.config.logging.latency_monitor_threshold_ms;
+        if threshold_ms != 0 {
+            let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            self.latency.note(event, took_us, threshold_ms, self.clock.now_s());
+        }
     }
 
     /// Whether this talk may not go on before AUTH.

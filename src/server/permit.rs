@@ -60,6 +60,12 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    // To Redis, who watches is a kind of replica.
+    if session.is_monitor
+        && spec.flags.has_any(Flags::READONLY.with(Flags::WRITE).with(Flags::MAY_REPLICATE))
+    {
+        return Err(ReplyError::text("ERR Replica can't interact with the keyspace"));
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
+        observe::{self, Subject},
         output,
         permit::{self, Verdict},
         transaction, unit,
@@ -171,6 +172,11 @@ fn refuse(
         if command.is_some_and(|command| command.spec().full_name == "exec") {
             transaction::discard(server, id, &mut frame.session);
             error = permit::exec_refused(&error);
+            // They have seen its beginning.
+            if let (Some(command), false) = (command, server.monitors.is_empty()) {
+                let subject = Subject { client: id, command, argv: frame.query.argv() };
+                observe::show(server, subject, frame.session.db, Origin::Client);
+            }
         }
     }
     let text = error.to_bytes();
