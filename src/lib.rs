@@ -29,6 +29,8 @@ pub mod latency;
 pub mod lifecycle;
 /// Who watches commands go by.
 pub mod monitor;
+/// What outlives the process.
+pub mod persist;
 /// What others must repeat.
 pub mod propagation;
 /// What views must not show.

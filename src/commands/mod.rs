@@ -7,6 +7,7 @@ mod config;
 mod connection;
 mod debug;
 mod expire;
+mod flush;
 mod help;
 mod info;
 mod key;
@@ -15,10 +16,13 @@ mod lolwut;
 mod memory;
 mod monitor;
 mod object;
+mod scan;
 mod server;
 mod slowlog;
+mod sort;
 mod string;
 mod transaction;
+mod transfer;
 
 use crate::{command::CommandId, server::call::CommandFn};
 
