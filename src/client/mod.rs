@@ -7,6 +7,7 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod reply_buffer;
 mod table;
 pub mod transaction;
 pub mod watch;
@@ -24,6 +25,7 @@ use transaction::Transaction;
 use watch::Watched;
 
 pub use limits::OutputState;
+use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
 pub use table::{ClientId, Clients};
 
 /// Slices handed to the system at once.
@@ -110,6 +112,8 @@ pub struct Client {
     pub no_evict: bool,
     /// How long more has waited for it than may.
     pub output: OutputState,
+    /// How much of its reply buffer is kept.
+    pub reply_buffer: ReplyBuffer,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
     /// It negotiates still, or waits to: no client yet to an observer.
@@ -146,6 +150,7 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
+            reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
             is_negotiating: false,
             refusal: None,
@@ -182,6 +187,15 @@ impl Client {
         let output_bytes = self.output_memory_bytes();
         let Some(frame) = &mut self.frame else { return (0, output_bytes) };
         (frame.query.settle_peak().max(frame.query.memory_bytes()), output_bytes)
+    }
+
+    /// Gives its reply buffer the size that its replies of late want.
+    pub fn settle_reply_buffer(&mut self, policy: ReplyBufferPolicy, now_ms: i64) -> Resized {
+        let Some(frame) = &mut self.frame else { return Resized::Not };
+        let output = frame.reply.output_mut();
+        let resized = self.reply_buffer.settle(policy, output.pending_bytes(), now_ms);
+        output.keep(self.reply_buffer.bytes());
+        resized
     }
 
     /// Gives back the memory that an idle client does not need.
@@ -223,6 +237,7 @@ impl Client {
             return (0, Ok(()));
         };
         let output = frame.reply.output_mut();
+        self.reply_buffer.note(output.pending_bytes());
         let mut sent = 0;
         let outcome = loop {
             if output.is_empty() {

@@ -20,6 +20,7 @@ pub mod output;
 pub mod permit;
 pub mod process;
 pub mod renew;
+pub mod restart;
 pub mod shutdown;
 pub mod start;
 pub mod transaction;
@@ -139,6 +140,7 @@ pub struct Server {
     /// Who has sent something in this turn.
     pub arrivals: Arrivals,
     turn_began_us: u64,
+    turn_commands_before: u64,
     /// The memory where the process's title stands.
     title: Option<Title>,
     /// Ends the loop's sleep when a signal comes.
@@ -183,6 +185,7 @@ impl Server {
             arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,
+            turn_commands_before: 0,
             title: None,
             wake: None,
             oom_score: OomScore::default(),
@@ -244,6 +247,7 @@ impl Server {
 
     fn turn_began(&mut self) {
         self.turn_began_us = self.clock.monotonic_us();
+        self.turn_commands_before = self.stats.commands;
     }
 
     /// How long this turn has been busy.
@@ -252,8 +256,8 @@ impl Server {
     }
 
     fn turn_ended(&mut self) {
-        self.stats.turns += 1;
-        self.stats.turns_us += self.clock.read_monotonic_us() - self.turn_began_us;
+        let took_us = self.clock.read_monotonic_us() - self.turn_began_us;
+        self.stats.count_turn(took_us, self.turn_commands_before);
     }
 }
 
