@@ -185,6 +185,9 @@ pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         _ => ReplyMode::On,
     };
     transaction::discard(server, call.client, call.session);
+    if call.session.is_monitor {
+        server.monitors.remove(call.client);
+    }
     *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);

@@ -57,8 +57,6 @@ struct Later {
 
 const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
-    Later { names: &["slowlog-*"], what: "there is no slow log yet" },
-    Later { names: &["latency-monitor-threshold"], what: "latency is not watched yet" },
     Later {
         names: &["lazyfree-*", "replica-lazy-flush"],
         what: "values are not freed in the background yet",

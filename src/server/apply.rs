@@ -75,6 +75,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::CrashLog => tune::set_crash_log(server),
         Change::Maxmemory | Change::Hz => tune::set_access_policy(server),
         Change::Watchdog => tune::set_watchdog(server),
+        Change::SlowLog => server.slowlog.trim(server.config.logging.slowlog_max_len),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
         }

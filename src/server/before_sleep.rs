@@ -56,6 +56,7 @@ pub fn free_finished(server: &mut Server) {
         let Some(mut client) = server.clients.free(id) else { continue };
         server.watches.unwatch(id, &mut client.watched);
         server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
+        server.monitors.remove(id);
         if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());
             connection.close();

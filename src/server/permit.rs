@@ -78,6 +78,12 @@ fn permit(
             .into(),
         ));
     }
+    // To Redis, who watches is a kind of replica.
+    if session.is_monitor
+        && spec.flags.has_any(Flags::READONLY.with(Flags::WRITE).with(Flags::MAY_REPLICATE))
+    {
+        return Err(ReplyError::text("ERR Replica can't interact with the keyspace"));
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
+        observe::{self, Subject},
         output,
         permit::{self, Verdict},
         transaction, unit,
@@ -170,9 +171,14 @@ fn refuse(
         transaction.is_aborted = true;
     }
     // It says so even of a transaction that was never begun.
-    if command.is_some_and(|command| command.spec().full_name == "exec") {
+    if let Some(command) = command.filter(|command| command.spec().full_name == "exec") {
         transaction::discard(server, id, &mut frame.session);
         error = permit::exec_refused(&error);
+        // They have seen its beginning.
+        if !server.monitors.is_empty() {
+            let subject = Subject { client: id, command, argv: frame.query.argv() };
+            observe::show(server, subject, frame.session.db, Origin::Client);
+        }
     }
     let text = error.to_bytes();
     frame.reply.error(&text);

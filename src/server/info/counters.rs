@@ -97,8 +97,8 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("total_writes_processed", stats.writes),
         field("io_threaded_reads_processed", 0),
         field("io_threaded_writes_processed", 0),
-        field("reply_buffer_shrinks", 0),
-        field("reply_buffer_expands", 0),
+        field("reply_buffer_shrinks", stats.reply_buffer_shrinks),
+        field("reply_buffer_expands", stats.reply_buffer_expands),
         field("eventloop_cycles", stats.turns),
         field("eventloop_duration_sum", stats.turns_us),
         field("eventloop_duration_cmd_sum", stats.commands_us),
@@ -150,9 +150,25 @@ pub(super) fn latencies(server: &Server) -> Vec<Field> {
 
 pub(super) fn errors(server: &Server) -> Vec<Field> {
     let line = |(kind, count): (&[u8], u64)| {
-        (format!("errorstat_{}", String::from_utf8_lossy(kind)), format!("count={count}"))
+        (format!("errorstat_{}", safe(kind)), format!("count={count}"))
     };
     server.stats.errors().map(line).collect()
+}
+
+/// Replaces what a reader of INFO would take for the end of a name.
+fn safe(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).replace(['#', ':', '\n', '\r'], "_")
+}
+
+/// Measures of the loop that are shown only to who asks for them by this section's name.
+pub(super) fn debug(server: &Server) -> Vec<Field> {
+    let stats = &server.stats;
+    vec![
+        field("eventloop_duration_aof_sum", 0),
+        field("eventloop_duration_cron_sum", stats.cron_us),
+        field("eventloop_duration_max", stats.turn_us_max),
+        field("eventloop_cmd_per_cycle_max", stats.turn_commands_max),
+    ]
 }
 
 pub(super) fn keyspace(server: &Server) -> Vec<Field> {
