@@ -8,11 +8,13 @@
 //! changes through a `TextEntry`.
 
 mod access;
+mod digest;
 pub mod events;
 mod evict;
 mod expire;
 mod lazy;
 mod scan;
+mod snapshot;
 mod text;
 mod transfer;
 
@@ -22,11 +24,13 @@ use ds::{Content, Record, Store, dict};
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
+pub use digest::Digest;
 pub use events::{Cause, Event, Events, Happened, Interest, KeyEvent};
 pub use evict::Eviction;
 pub use expire::{Cycle, ExpiryStats};
 pub use lazy::{Gone, Lazy};
 pub use scan::{Pattern, Scan};
+pub(crate) use snapshot::text_record;
 pub use text::{NewText, Text, TextEntry, Ttl};
 
 /// How a command looks at a key.

@@ -259,7 +259,7 @@ fn replace(item: &mut Item<'_, Value>, text: NewText<'_>, ttl: Ttl) -> Option<Va
 
 /// What Redis calls "embstr" is embedded whatever the key's length: OBJECT ENCODING is to
 /// be the same. Beyond that it is embedded where it saves memory.
-fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
+pub(super) fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
     bytes.len() <= EMBEDDED_BYTES_MAX
         || Record::<Value>::embeds(key, bytes.len(), ttl != Ttl::Clear)
 }

@@ -9,7 +9,7 @@ use super::{
     entry::{Encoded, Item},
     read::{At, COUNT_UNKNOWN, Pack},
 };
-use crate::block::LENGTH_BYTES;
+use crate::prefixed::LENGTH_BYTES;
 
 /// Elements of a batch up to so many bytes are put together on the stack.
 const BATCH_BYTES: usize = 512;
