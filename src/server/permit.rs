@@ -10,7 +10,10 @@ use crate::{
     client::Session,
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
-    server::Server,
+    server::{
+        Server,
+        evict::{self, Room},
+    },
 };
 
 /// What becomes of a request.
@@ -60,7 +63,24 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    if server.config.memory.maxmemory != 0
+        && evict::make_room(server) == Room::None
+        && needs_memory(session, command)
+    {
+        return Err(ReplyError::OutOfMemory);
+    }
     Ok(())
+}
+
+/// Whether a command may need more memory. Any that is queued does.
+fn needs_memory(session: &Session, command: CommandId) -> bool {
+    let spec = command.spec();
+    spec.has(Flags::DENYOOM)
+        || session.transaction.as_ref().is_some_and(|transaction| match spec.full_name {
+            "exec" => transaction.has_any(Flags::DENYOOM),
+            "discard" | "quit" | "reset" => false,
+            _ => true,
+        })
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.
