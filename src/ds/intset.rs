@@ -63,7 +63,7 @@ impl Width {
 impl Intset {
     /// Makes an empty set.
     pub fn new() -> Self {
-        Self(Prefixed::new(&(Width::Two.bytes() as u32).to_le_bytes()))
+        Self(Prefixed::new(&[&(Width::Two.bytes() as u32).to_le_bytes()]))
     }
 
     /// Takes over bytes of a file, if they are an intset that is not empty. `Depth::Header`
@@ -78,8 +78,7 @@ impl Intset {
         if !is_whole || !is_small {
             return Err(Corrupt);
         }
-        let mut set = Self(Prefixed::new(&header[..LENGTH_BYTES]));
-        set.0.splice(HEADER_BYTES, 0, &[integers]);
+        let set = Self(Prefixed::new(&[&header[..LENGTH_BYTES], integers]));
         if depth == Depth::Deep && !set.iter().is_sorted_by(|before, n| before < n) {
             return Err(Corrupt);
         }

@@ -5,7 +5,8 @@
 //! same pair for whoever just wants values by name.
 //!
 //! Small values are packed: [`Listpack`], a list in one run of bytes, and [`Intset`], a sorted
-//! array of integers. Both have Redis's bytes, which files hold as they are.
+//! array of integers. Both have Redis's bytes, which files hold as they are. A [`List`] is a
+//! listpack or, if it is long, a [`Quicklist`] of them.
 
 #[expect(unsafe_code, reason = "one allocation a string, of a size chosen at run time")]
 mod block;
@@ -15,11 +16,13 @@ pub mod dict;
 #[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
 pub mod hash;
 pub mod intset;
+pub mod list;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
 pub mod map;
 #[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
 mod prefixed;
+pub mod quicklist;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
 #[cfg(test)]
@@ -36,8 +39,10 @@ pub mod zset;
 
 pub use corrupt::{Corrupt, Depth};
 pub use intset::Intset;
+pub use list::List;
 pub use listpack::Listpack;
 pub use map::Map;
+pub use quicklist::Quicklist;
 pub use record::{Content, Expiry, Record};
 pub use store::Store;
 pub use thin::ThinBytes;

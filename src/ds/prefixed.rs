@@ -29,12 +29,13 @@ unsafe impl Send for Prefixed {}
 unsafe impl Sync for Prefixed {}
 
 impl Prefixed {
-    /// Makes a string of the length, which is written, and `rest` behind it.
+    /// Makes a string of the length, which is written, and `pieces` behind it.
     ///
     /// # Panics
     /// If it would have more than `u32::MAX` bytes.
-    pub(crate) fn new(rest: &[u8]) -> Self {
-        let length = length_of(LENGTH_BYTES + rest.len());
+    pub(crate) fn new(pieces: &[&[u8]]) -> Self {
+        let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let length = length_of(LENGTH_BYTES + bytes);
         let layout = layout(length as usize);
         // SAFETY: the layout is never empty.
         let Some(block) = NonNull::new(unsafe { alloc::alloc(layout) }) else {
@@ -42,8 +43,12 @@ impl Prefixed {
         };
         let mut block = Self(block);
         block.set_length(length);
-        // SAFETY: the block is fresh and has room for `rest` behind the length.
-        unsafe { ptr::copy_nonoverlapping(rest.as_ptr(), block.at(LENGTH_BYTES), rest.len()) };
+        let mut to = LENGTH_BYTES;
+        for piece in pieces {
+            // SAFETY: the block is fresh and has room for all pieces behind the length.
+            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), block.at(to), piece.len()) };
+            to += piece.len();
+        }
         block
     }
 
@@ -130,7 +135,7 @@ impl Prefixed {
 
 impl Clone for Prefixed {
     fn clone(&self) -> Self {
-        Self::new(&self.bytes()[LENGTH_BYTES..])
+        Self::new(&[&self.bytes()[LENGTH_BYTES..]])
     }
 }
 
@@ -174,7 +179,7 @@ mod tests {
     #[test]
     fn does_what_a_vector_does() {
         let mut random: Random = for_test("does_what_a_vector_does");
-        let (mut block, mut model) = (Prefixed::new(b""), vec![4, 0, 0, 0]);
+        let (mut block, mut model) = (Prefixed::new(&[]), vec![4, 0, 0, 0]);
         for step in 0..30_000_u32 {
             let at = LENGTH_BYTES + random.index(model.len() - LENGTH_BYTES + 1);
             let removed = random.index(model.len() - at + 1).min(random.index(300));
@@ -208,6 +213,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "is in the block")]
     fn the_length_is_not_cut() {
-        Prefixed::new(b"abc").splice(3, 1, &[]);
+        Prefixed::new(&[b"abc"]).splice(3, 1, &[]);
     }
 }

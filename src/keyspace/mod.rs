@@ -9,7 +9,7 @@
 
 mod access;
 mod digest;
-pub mod events;
+mod events;
 mod evict;
 mod expire;
 mod lazy;

@@ -19,7 +19,7 @@ mod entry;
 mod random;
 mod read;
 
-use std::{fmt, ops::Deref};
+use std::{borrow::Borrow, fmt, ops::Deref};
 
 pub use self::{
     entry::{Digits, Item},
@@ -41,9 +41,12 @@ pub const BYTES_MAX: usize = 1 << 30;
 pub struct Listpack(Prefixed);
 
 impl Listpack {
+    /// What an empty list has.
+    pub const EMPTY_BYTES: usize = HEADER_BYTES + 1;
+
     /// Makes an empty list, of 7 bytes.
     pub fn new() -> Self {
-        Self(Prefixed::new(&[0, 0, entry::END]))
+        Self(Prefixed::new(&[&[0, 0, entry::END]]))
     }
 
     /// Makes a list of elements in their order.
@@ -72,7 +75,21 @@ impl Default for Listpack {
 
 impl From<&Pack> for Listpack {
     fn from(pack: &Pack) -> Self {
-        Self(Prefixed::new(&pack.bytes()[LENGTH_BYTES..]))
+        Self(Prefixed::new(&[&pack.bytes()[LENGTH_BYTES..]]))
+    }
+}
+
+impl Borrow<Pack> for Listpack {
+    fn borrow(&self) -> &Pack {
+        self
+    }
+}
+
+impl ToOwned for Pack {
+    type Owned = Listpack;
+
+    fn to_owned(&self) -> Listpack {
+        Listpack::from(self)
     }
 }
 

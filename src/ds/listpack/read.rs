@@ -156,6 +156,22 @@ impl Pack {
         None
     }
 
+    /// Finds up to `limit` elements that are this string, in the order of the list: the first
+    /// ones, or the last.
+    pub fn places_of(&self, element: &[u8], limit: usize, are_last: bool) -> Vec<At> {
+        let mut places = Vec::new();
+        let mut at = self.first().filter(|_| limit > 0);
+        while let Some(found) = at.and_then(|at| self.find(at, element, 0)) {
+            places.push(found);
+            if !are_last && places.len() == limit {
+                break;
+            }
+            at = self.next(found);
+        }
+        places.drain(..places.len().saturating_sub(limit));
+        places
+    }
+
     /// Walks over all elements; either end may be taken.
     #[inline]
     pub fn iter(&self) -> Iter<'_> {
@@ -229,7 +245,19 @@ pub struct Iter<'a> {
     back: usize,
 }
 
-impl Iter<'_> {
+impl<'a> Iter<'a> {
+    /// Goes on within bounds that `range` returned.
+    #[inline]
+    pub(crate) fn within(pack: &'a Pack, (front, back): (usize, usize)) -> Self {
+        Self { bytes: &pack.0, front, back }
+    }
+
+    /// Returns what is left: where the next entry starts and where the last one ends.
+    #[inline]
+    pub(crate) fn range(&self) -> (usize, usize) {
+        (self.front, self.back)
+    }
+
     /// Returns the place of what `next` gives next.
     #[inline]
     pub fn at(&self) -> Option<At> {

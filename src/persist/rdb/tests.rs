@@ -251,7 +251,8 @@ fn a_file_that_ends_too_early_is_never_taken_for_whole() {
 #[test]
 fn a_byte_that_changed_is_noticed() {
     let mut random = random();
-    for at in 0..OF_7_2.len() {
+    // But for the version: what is older than 5 has no checksum.
+    for at in (0..5).chain(9..OF_7_2.len()) {
         let mut file = OF_7_2.to_vec();
         file[at] ^= 1 << random.below(8);
         let mut keyspace = keyspace(AccessPolicy::Lru);
