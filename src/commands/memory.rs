@@ -241,7 +241,8 @@ mod tests {
     fn each_trouble_has_a_finding_of_its_own() {
         assert!(diagnose(&MemoryReport { used: MIB, ..sound() }).contains("is empty"));
         assert!(diagnose(&sound()).contains("can't find any memory issue"));
-        let troubles: [(&str, fn(&mut MemoryReport)); 6] = [
+        type Spoil = fn(&mut MemoryReport);
+        let troubles: [(&str, Spoil); 6] = [
             ("Peak memory:", |report| report.peak = 151 * MIB),
             ("High total RSS:", |report| report.rss = 141 * MIB),
             ("High allocator fragmentation:", |report| report.allocator.active = 120 * MIB),

@@ -18,7 +18,7 @@ use std::{
 use sys::log;
 
 use crate::{
-    config::MaxmemoryPolicy,
+    config::{Config, MaxmemoryPolicy},
     server::{Server, notify},
 };
 
@@ -30,6 +30,8 @@ const US_PER_TENACITY: u64 = 50;
 const TENACITY_GROWTH: f64 = 1.15;
 /// With this tenacity there is no limit.
 const TENACITY_MAX: u32 = 100;
+/// A limit below this is most often one whose unit was forgotten.
+const SMALL_LIMIT: u64 = 1 << 20;
 /// While memory is being freed on the thread, it is looked at so often.
 const WAIT_MAX: Duration = Duration::from_millis(1);
 
@@ -87,6 +89,17 @@ pub fn limit_changed(server: &mut Server) {
         );
     }
     server.keyspace.eviction.is_running = true;
+}
+
+/// Asks whether a limit below a MiB is meant, at the start.
+pub fn warn_of_small_limit(config: &Config) {
+    let maxmemory = config.memory.maxmemory;
+    if 0 < maxmemory && maxmemory < SMALL_LIMIT {
+        log::warning!(
+            "WARNING: You specified a maxmemory value that is less than 1MB (current value is \
+             {maxmemory} bytes). Are you sure this is what you really want?"
+        );
+    }
 }
 
 /// Counts the memory that the limit is not about.
