@@ -1,5 +1,7 @@
 //! Command: DEBUG, as far as there is something to look at: for tests and for the curious.
 
+mod tables;
+
 use std::{thread, time::Duration};
 
 use base::{float::parse_f64, lzf, number::parse_i64};
@@ -53,6 +55,11 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         (b"panic", 2) => panic!("called by DEBUG PANIC"),
         (b"assert", 2) => assert!(call.argv.count() != 2),
         (b"sleep", 3) => sleep(call)?,
+        (b"populate", 3..=5) => return tables::populate(server, call),
+        (b"htstats", 3..) => return tables::htstats(server, call),
+        (b"htstats-key", 3..) => return tables::htstats_key(server, call),
+        (b"stringmatch-test", 2) => tables::stringmatch_test(call),
+        (b"change-repl-id", 2) => tables::change_repl_id(server, call),
         (b"object", 3) => return object(server, call),
         (b"sdslen", 3) => return sdslen(server, call),
         (b"protocol", 3) => return protocol(server, call),
@@ -228,10 +235,16 @@ fn help(call: &mut Call<'_>) {
         &[
             "ASSERT",
             "    Crash the server, by an assertion that fails.",
+            "CHANGE-REPL-ID",
+            "    Begin another history of writes, for who replicates this server.",
             "CONFIG-REWRITE-FORCE-ALL",
             "    Rewrite the configuration file with every parameter, also those at their default.",
             "ERROR <string>",
             "    Return an error reply of <string>.",
+            "HTSTATS <db> [full]",
+            "    Show how the tables of a database are filled.",
+            "HTSTATS-KEY <key> [full]",
+            "    Show how the table of a value is filled.",
             "LOG <message>",
             "    Write <message> to the server's log.",
             "OBJECT <key>",
@@ -240,6 +253,8 @@ fn help(call: &mut Call<'_>) {
             "    Crash the server, by a panic.",
             "PAUSE-CRON <0|1>",
             "    Stop the periodic work, or let it go on.",
+            "POPULATE <count> [<prefix> [<size>]]",
+            "    Make <count> keys named <prefix>:<n>, or key:<n>, if they are not there.",
             "PROTOCOL <type>",
             "    Reply with a test value of <type>: string, integer, double, null, array, set, map,",
             "    attrib, push, verbatim, true, false or bignum.",
@@ -251,6 +266,8 @@ fn help(call: &mut Call<'_>) {
             "    Turn the active expiry of keys off or on.",
             "SLEEP <seconds>",
             "    Stop the server for <seconds>. Decimals are allowed.",
+            "STRINGMATCH-TEST",
+            "    Match random texts with random patterns.",
         ],
     );
 }
