@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output, process, unit},
+    server::{Server, evict, output, process, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -38,6 +38,7 @@ pub fn before_sleep(server: &mut Server) {
     if server.lifecycle.expires_actively {
         unit::expire_cycle(server, Cycle::Fast);
     }
+    evict::go_on(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
     free_finished(server);

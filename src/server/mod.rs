@@ -9,6 +9,7 @@ pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
+pub mod evict;
 pub mod execute;
 pub mod flush;
 pub mod info;

@@ -10,7 +10,10 @@ use crate::{
     client::{ClientId, Session},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
-    server::Server,
+    server::{
+        Server,
+        evict::{self, Room},
+    },
 };
 
 /// What becomes of a request.
@@ -68,6 +71,12 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    if server.config.memory.maxmemory != 0
+        && evict::make_room(server) == Room::None
+        && needs_memory(session, command)
+    {
+        return Err(ReplyError::OutOfMemory);
+    }
     if listens && !runs_while_listening(command) {
         let name = spec.full_name;
         return Err(ReplyError::Text(
@@ -99,6 +108,17 @@ fn runs_while_listening(command: CommandId) -> bool {
     let name = command.spec().full_name;
     let is_about_topics = name.ends_with("subscribe");
     is_about_topics || matches!(name, "ping" | "quit" | "reset")
+}
+
+/// Whether a command may need more memory. Any that is queued does.
+fn needs_memory(session: &Session, command: CommandId) -> bool {
+    let spec = command.spec();
+    spec.has(Flags::DENYOOM)
+        || session.transaction.as_ref().is_some_and(|transaction| match spec.full_name {
+            "exec" => transaction.has_any(Flags::DENYOOM),
+            "discard" | "quit" | "reset" => false,
+            _ => true,
+        })
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.
