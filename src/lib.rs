@@ -48,6 +48,8 @@ pub mod version;
 
 // Flows and commands.
 
+/// The checkers of files.
+pub mod check;
 /// What the server does instead of serving.
 pub mod options;
 

@@ -61,16 +61,13 @@ const LATER: &[Later] = &[
     Later {
         names: &[
             "stop-writes-on-bgsave-error",
-            "rdb*",
-            "sanitize-dump-payload",
+            "rdb-del-sync-files",
             "append*",
             "no-appendfsync-on-rewrite",
             "auto-aof-*",
             "aof-*",
-            "key-load-delay",
-            "loading-process-events-interval-bytes",
         ],
-        what: "nothing is written to disk yet",
+        what: "neither the append-only file nor saves in the background are there yet",
     },
     Later {
         names: &["master*", "replica-*", "repl-*", "min-replicas-*", "propagation-*"],
@@ -96,8 +93,7 @@ pub fn later(config: &Config) -> Vec<String> {
     let defaults = Config::new(config.start.is_ssl_compiled);
     let mut warnings = Vec::new();
     if !config.persistence.save.is_empty() {
-        warnings
-            .push("save: snapshots are not written yet: the data ends with the process".to_owned());
+        warnings.push("save: snapshots are written by SAVE and at the end only".to_owned());
     }
     for later in LATER {
         let differs = |parameter: &&Parameter| parameter.text(config) != parameter.text(&defaults);

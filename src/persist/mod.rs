@@ -11,6 +11,8 @@ use base::random::Random;
 pub mod rdb;
 /// Streams with a buffer and a checksum.
 pub mod rio;
+/// When data was saved and loaded last.
+pub mod state;
 
 /// Waits as `rdb-key-save-delay` and `key-load-delay` have it: so many microseconds, or, if
 /// negative, one microsecond in so many calls.

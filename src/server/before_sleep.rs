@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, evict, output, process, unit},
+    server::{Server, evict, load, output, process, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -19,6 +19,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
     loop {
         ae::turn(server, &Hooks { before_sleep, after_sleep })?;
         process::run_arrivals(server);
+        load::go_on(server);
         if let Some(code) = server.lifecycle.exit_code {
             return Ok(code);
         }
@@ -35,7 +36,7 @@ pub fn before_sleep(server: &mut Server) {
         let served = server.turn_took().min(HANDSHAKE_BUDGET_MAX);
         net::step_handshakes(server, served.max(HANDSHAKE_BUDGET));
     }
-    if server.lifecycle.expires_actively {
+    if server.lifecycle.expires_actively && !server.is_loading() {
         unit::expire_cycle(server, Cycle::Fast);
     }
     evict::go_on(server);

@@ -39,7 +39,9 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
         server.stats.sample(server.clock.monotonic_us() / 1000);
     }
     look_after_clients(server, hz);
-    look_after_keys(server, hz);
+    if !server.is_loading() {
+        look_after_keys(server, hz);
+    }
     net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {

@@ -15,6 +15,7 @@ pub mod flush;
 pub mod info;
 pub mod input;
 pub mod listen;
+pub mod load;
 pub mod notify;
 pub mod observe;
 pub mod output;
@@ -23,6 +24,7 @@ pub mod process;
 pub mod publish;
 pub mod renew;
 pub mod restart;
+pub mod save;
 pub mod shutdown;
 pub mod start;
 pub mod transaction;
@@ -51,6 +53,7 @@ use crate::{
     latency::{Event, Latency},
     lifecycle::Lifecycle,
     monitor::Monitors,
+    persist::state::Snapshots,
     propagation::Propagation,
     pubsub::PubSub,
     server::call::Call,
@@ -140,6 +143,8 @@ pub struct Server {
     pub monitors: Monitors,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
+    /// When data was saved and loaded last.
+    pub snapshots: Snapshots,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
@@ -187,6 +192,7 @@ impl Server {
             latency: Latency::default(),
             monitors: Monitors::default(),
             lifecycle,
+            snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
             bio,
             arrivals: Arrivals::default(),
             config,
@@ -197,6 +203,12 @@ impl Server {
             oom_score: OomScore::default(),
             watchdog: Watchdog::default(),
         })
+    }
+
+    /// Whether the data is not all there yet.
+    #[inline]
+    pub fn is_loading(&self) -> bool {
+        self.snapshots.loading.is_some()
     }
 
     /// Returns the time in the form that keys expire by.

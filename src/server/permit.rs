@@ -87,6 +87,9 @@ fn permit(
             .into(),
         ));
     }
+    if server.is_loading() && !spec.has(Flags::LOADING) {
+        return Err(ReplyError::Loading);
+    }
     // To Redis, who watches is a kind of replica.
     if session.is_monitor
         && spec.flags.has_any(Flags::READONLY.with(Flags::WRITE).with(Flags::MAY_REPLICATE))

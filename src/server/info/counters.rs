@@ -10,8 +10,10 @@ use crate::{
 };
 
 pub(super) fn persistence(server: &Server) -> Vec<Field> {
-    vec![
-        field("loading", 0),
+    let snapshots = &server.snapshots;
+    let loaded = snapshots.load_stats();
+    let mut fields = vec![
+        field("loading", i32::from(server.is_loading())),
         field("async_loading", 0),
         field("current_cow_peak", 0),
         field("current_cow_size", 0),
@@ -21,14 +23,17 @@ pub(super) fn persistence(server: &Server) -> Vec<Field> {
         field("current_save_keys_total", 0),
         field("rdb_changes_since_last_save", server.keyspace.dirty),
         field("rdb_bgsave_in_progress", 0),
-        field("rdb_last_save_time", server.lifecycle.started_s),
-        field("rdb_last_bgsave_status", "ok"),
+        field("rdb_last_save_time", snapshots.last_save_s),
+        field(
+            "rdb_last_bgsave_status",
+            if snapshots.has_background_save_failed { "err" } else { "ok" },
+        ),
         field("rdb_last_bgsave_time_sec", -1),
         field("rdb_current_bgsave_time_sec", -1),
-        field("rdb_saves", 0),
+        field("rdb_saves", snapshots.saves),
         field("rdb_last_cow_size", 0),
-        field("rdb_last_load_keys_expired", 0),
-        field("rdb_last_load_keys_loaded", 0),
+        field("rdb_last_load_keys_expired", loaded.keys_expired),
+        field("rdb_last_load_keys_loaded", loaded.keys_loaded),
         field("aof_enabled", 0),
         field("aof_rewrite_in_progress", 0),
         field("aof_rewrite_scheduled", 0),
@@ -41,7 +46,18 @@ pub(super) fn persistence(server: &Server) -> Vec<Field> {
         field("aof_last_cow_size", 0),
         field("module_fork_in_progress", 0),
         field("module_fork_last_cow_size", 0),
-    ]
+    ];
+    if let Some(loading) = &snapshots.loading {
+        fields.extend([
+            field("loading_start_time", loading.started_s),
+            field("loading_total_bytes", loading.total_bytes),
+            field("loading_rdb_used_mem", loading.loader.aux().used_bytes),
+            field("loading_loaded_bytes", loaded.bytes),
+            field("loading_loaded_perc", format!("{:.2}", loading.percent())),
+            field("loading_eta_seconds", loading.seconds_left(server.clock.now_s())),
+        ]);
+    }
+    fields
 }
 
 pub(super) fn stats(server: &Server) -> Vec<Field> {
