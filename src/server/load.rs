@@ -35,6 +35,10 @@ pub enum Duplicates {
     Replace,
 }
 
+/// The snapshot could not be loaded; the log says why.
+#[derive(Debug)]
+pub struct ReloadFailed;
+
 /// Begins to load the snapshot, if there is one.
 pub fn begin(server: &mut Server) -> Result<(), String> {
     let loading = open(server, Duplicates::Refuse).map_err(|error| {
@@ -84,17 +88,17 @@ pub fn go_on(server: &mut Server) {
 }
 
 /// Loads the snapshot at once, over the present keys.
-pub fn reload(server: &mut Server, duplicates: Duplicates) -> Result<(), ()> {
+pub fn reload(server: &mut Server, duplicates: Duplicates) -> Result<(), ReloadFailed> {
     let mut loading = match open(server, duplicates) {
         Ok(Some(loading)) => loading,
-        Ok(None) => return Err(()),
+        Ok(None) => return Err(ReloadFailed),
         Err(error) => {
             log::warning!(
                 "Fatal error: can't open the RDB file {} for reading: {}",
                 save::file_name(server).display(),
                 process::describe(&error)
             );
-            return Err(());
+            return Err(ReloadFailed);
         }
     };
     loop {
@@ -103,7 +107,7 @@ pub fn reload(server: &mut Server, duplicates: Duplicates) -> Result<(), ()> {
             Ok(Step::Done) => break,
             Err(error) => {
                 log_fault(&error);
-                return Err(());
+                return Err(ReloadFailed);
             }
         }
     }
