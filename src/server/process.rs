@@ -4,7 +4,11 @@ use resp::{Argv, Limits, ProtocolError};
 use sys::log;
 
 use crate::{
-    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX},
+    client::{
+        ClientId, Frame, ReplyMode,
+        arrivals::ARRIVALS_MAX,
+        describe::{Talk, describe},
+    },
     command::CommandId,
     error::ReplyError,
     server::{
@@ -124,6 +128,8 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
         return refuse_http(server, id, frame);
     }
     let mark = frame.reply.mark();
+    let (is_replica, said_before) =
+        (frame.session.is_replica, frame.reply.output().pending_bytes());
     match permit::judge(server, id, &frame.session, frame.reply.protocol, argv) {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
@@ -154,6 +160,24 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             frame.session.reply_mode = ReplyMode::On;
         }
     }
+    if is_replica && said_before < frame.reply.output().pending_bytes() {
+        frame.reply.truncate(mark);
+        send_away(server, id, frame);
+    }
+}
+
+/// Ends a replica that has asked for something: what it is sent is the stream, and it would
+/// take the answer for a part of it.
+fn send_away(server: &mut Server, id: ClientId, frame: &Frame) {
+    let now_ms = server.now_ms();
+    let Some(client) = server.clients.peek(id) else { return };
+    let command = client.last_command.map_or("<unknown>", |command| command.spec().full_name);
+    let text = describe(client, &Talk::from(frame), now_ms);
+    log::warning!(
+        "Replica generated a reply to command '{command}', disconnecting it: {}",
+        String::from_utf8_lossy(&text)
+    );
+    server.clients.close(id);
 }
 
 fn refuse(
