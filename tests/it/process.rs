@@ -7,6 +7,7 @@ mod crash;
 mod daemon;
 mod doors;
 mod logging;
+mod replication;
 mod shutdown;
 mod snapshot;
 mod start;
