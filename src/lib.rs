@@ -37,6 +37,8 @@ pub mod propagation;
 pub mod pubsub;
 /// What views must not show.
 pub mod redact;
+/// Who copies this server, and the history of writes that they copy.
+pub mod replication;
 /// Which commands took long.
 pub mod slowlog;
 /// What a server counts about itself.

@@ -131,6 +131,7 @@ fn flags(client: &Client, session: &Session) -> String {
         client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
     let known = [
         (client.kind() == Kind::PubSub, 'P'),
+        (client.link().is_some(), 'S'),
         (session.is_monitor, 'O'),
         (client.closes_after_reply(), 'c'),
         (is_unix, 'U'),

@@ -137,6 +137,13 @@ impl Clients {
         true
     }
 
+    /// Has a client sent to before the loop sleeps, as there is something for it elsewhere.
+    pub fn wake(&mut self, id: ClientId) {
+        if self.find(id).is_some() {
+            self.list(id);
+        }
+    }
+
     /// Lets what is pushed to a client be in its protocol, also while its frame is lent.
     pub fn speak(&mut self, id: ClientId, protocol: Protocol) {
         if let Some(client) = self.find(id) {

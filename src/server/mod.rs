@@ -7,7 +7,9 @@ pub mod accept;
 pub mod apply;
 pub mod banner;
 pub mod before_sleep;
+pub mod bgsave;
 pub mod call;
+pub mod children;
 pub mod cron;
 pub mod evict;
 pub mod execute;
@@ -21,13 +23,16 @@ pub mod observe;
 pub mod output;
 pub mod permit;
 pub mod process;
+pub mod psync;
 pub mod publish;
 pub mod renew;
+pub mod replicas;
 pub mod restart;
 pub mod save;
 pub mod shutdown;
 pub mod start;
 pub mod transaction;
+pub mod transfer;
 pub mod tune;
 pub mod unit;
 pub mod unsaved;
@@ -53,9 +58,10 @@ use crate::{
     latency::{Event, Latency},
     lifecycle::Lifecycle,
     monitor::Monitors,
-    persist::state::Snapshots,
+    persist::{child::Children, state::Snapshots},
     propagation::Propagation,
     pubsub::PubSub,
+    replication::Replication,
     server::call::Call,
     slowlog::SlowLog,
     stats::Stats,
@@ -68,6 +74,8 @@ pub enum Datum {
     Door(u16),
     /// A client's connection.
     Client(ClientId),
+    /// The pipe of a child that writes for replicas.
+    Relay,
     /// A signal came.
     Signal,
 }
@@ -131,6 +139,8 @@ pub struct Server {
     pub pubsub: PubSub,
     /// What others must repeat.
     pub propagation: Propagation,
+    /// Who they are, and how far they are.
+    pub replication: Replication,
     /// What commands are called, and how often they were.
     pub commands: Commands,
     /// What was counted.
@@ -145,6 +155,8 @@ pub struct Server {
     pub lifecycle: Lifecycle,
     /// When data was saved and loaded last.
     pub snapshots: Snapshots,
+    /// The child that writes one.
+    pub children: Children,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
@@ -166,7 +178,6 @@ impl Server {
         let run_id = || String::from_utf8_lossy(&base::random::hex_id()).into_owned();
         let lifecycle = Lifecycle {
             run_id: run_id(),
-            replication_id: run_id(),
             started_s: now_s,
             expires_actively: true,
             hz: config.general.hz,
@@ -186,6 +197,7 @@ impl Server {
             watches: Watches::default(),
             pubsub: PubSub::default(),
             propagation: Propagation::default(),
+            replication: Replication::default(),
             commands: Commands::default(),
             stats: Stats::default(),
             slowlog: SlowLog::default(),
@@ -193,6 +205,7 @@ impl Server {
             monitors: Monitors::default(),
             lifecycle,
             snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
+            children: Children::default(),
             bio,
             arrivals: Arrivals::default(),
             config,
