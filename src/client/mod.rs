@@ -7,7 +7,10 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod parked;
+pub mod pause;
 mod table;
+pub mod tracker;
 pub mod transaction;
 pub mod watch;
 
@@ -16,10 +19,13 @@ use std::io::{self, IoSlice};
 use ae::Fd;
 use base::Bytes;
 use net::Connection;
-use resp::{Query, Reply};
+use resp::{Protocol, Query, Reply};
 
 use crate::command::CommandId;
 
+use describe::Kind;
+use parked::Parked;
+use tracker::Tracker;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -110,6 +116,10 @@ pub struct Client {
     pub output: OutputState,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// Its request waits; none of the others runs meanwhile.
+    pub parked: Option<Box<Parked>>,
+    /// How it is told which keys have changed, if it wants to know.
+    pub tracker: Option<Box<Tracker>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -145,6 +155,8 @@ impl Client {
             no_evict: false,
             output: OutputState::default(),
             watched: Watched::default(),
+            parked: None,
+            tracker: None,
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -152,6 +164,23 @@ impl Client {
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns what kind of client it is; limits and filters go by that.
+    pub fn kind(&self) -> Kind {
+        Kind::Normal
+    }
+
+    /// Returns the protocol that it reads.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.as_ref().map_or(self.pushes.protocol, |frame| frame.reply.protocol)
+    }
+
+    /// Returns who is told of changed keys in its stead: 0 is nobody, -1 that it tracks none.
+    pub fn redirect_number(&self) -> i64 {
+        self.tracker.as_ref().map_or(-1, |tracker| {
+            tracker.redirect.map_or(0, |redirect| i64::try_from(redirect.number).unwrap_or(0))
+        })
     }
 
     /// Whether it can still ask for anything.

@@ -10,7 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
-        transaction,
+        tracking, transaction,
     },
 };
 
@@ -175,6 +175,7 @@ pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         _ => ReplyMode::On,
     };
     transaction::discard(server, call.client, call.session);
+    tracking::end(server, call.client);
     *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);

@@ -8,6 +8,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
+        tracking,
     },
 };
 
@@ -95,6 +96,7 @@ pub(super) fn randomkey(server: &mut Server, call: &mut Call<'_>) -> CommandResu
 pub(super) fn flushdb(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let lazily = flushes_lazily(server, call)?;
     flush(server, call.db(), lazily);
+    tracking::flushed(server);
     server.keyspace.dirty += 1;
     call.reply.ok();
     Ok(())
@@ -104,6 +106,7 @@ pub(super) fn flushdb(server: &mut Server, call: &mut Call<'_>) -> CommandResult
 pub(super) fn flushall(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let lazily = flushes_lazily(server, call)?;
     (0..server.keyspace.db_count()).for_each(|db| flush(server, db, lazily));
+    tracking::flushed(server);
     server.keyspace.dirty += 1;
     call.reply.ok();
     Ok(())

@@ -92,6 +92,8 @@ pub struct Keyspace {
     pub expiry: ExpiryStats,
     /// What has happened to keys, for those who want to know.
     pub events: Events,
+    /// Keys that are due stay where they are, though nobody sees them (a pause).
+    pub keeps_expired: bool,
     /// How accesses are remembered.
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
@@ -111,6 +113,7 @@ impl Keyspace {
             misses: 0,
             expiry: ExpiryStats::default(),
             events: Events::default(),
+            keeps_expired: false,
             access_policy: AccessPolicy::Lru,
             counts_access: true,
             random: Random::from_system(),
@@ -185,9 +188,12 @@ impl Keyspace {
             return None;
         };
         if is_due(item.expiry(), self.now_ms) {
-            item.remove();
-            self.expiry.expired_keys += 1;
-            self.events.deleted(db, key, Cause::Expired);
+            // Who writes needs the place, whatever is paused.
+            if !self.keeps_expired || look == Look::Write {
+                item.remove();
+                self.expiry.expired_keys += 1;
+                self.events.deleted(db, key, Cause::Expired);
+            }
             note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         }
@@ -207,6 +213,7 @@ impl Keyspace {
         match self.dbs[db].store.find(key) {
             None => false,
             Some(record) if !is_due(record.expiry(), self.now_ms) => true,
+            Some(_) if self.keeps_expired => false,
             Some(_) => {
                 self.dbs[db].store.remove(key);
                 self.expired(db, key);

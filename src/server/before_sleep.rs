@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output, process, unit},
+    server::{Server, output, parked, process, tracking, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -27,6 +27,9 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 
 /// Does what a turn has left to do.
 pub fn before_sleep(server: &mut Server) {
+    parked::end_pause_in_time(server);
+    parked::run_woken(server);
+    tracking::broadcast(server);
     output::send_all(server);
     // After those who are clients already; and within a budget, so that they wait for no more.
     // Where serving them takes long, newcomers get as much: else a busy server lets few in.
@@ -38,6 +41,7 @@ pub fn before_sleep(server: &mut Server) {
     if server.lifecycle.expires_actively {
         unit::expire_cycle(server, Cycle::Fast);
     }
+    tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
     free_finished(server);
@@ -55,6 +59,10 @@ pub fn free_finished(server: &mut Server) {
     while let Some(id) = server.clients.pop_finished() {
         let Some(mut client) = server.clients.free(id) else { continue };
         server.watches.unwatch(id, &mut client.watched);
+        server.parked.forget(&mut client);
+        if let Some(tracker) = &client.tracker {
+            tracking::forget(server, id, tracker);
+        }
         if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());
             connection.close();

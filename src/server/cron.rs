@@ -7,7 +7,7 @@ use sys::log;
 use crate::{
     client::ClientId,
     keyspace::Cycle,
-    server::{Server, accept, output, shutdown, unit},
+    server::{Server, accept, output, shutdown, tracking, unit},
 };
 
 /// Clients looked at in one run, at least.
@@ -40,6 +40,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     }
     look_after_clients(server, hz);
     look_after_keys(server, hz);
+    tracking::limit(server);
     net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
@@ -93,7 +94,8 @@ fn look_after(server: &mut Server, id: ClientId) {
         }
         return output::close_if_over_limit(server, id);
     }
-    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
+    let may_be_silent = client.is_negotiating || client.parked.is_some();
+    if 0 < timeout_ms && timeout_ms < idle_ms && !may_be_silent {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }

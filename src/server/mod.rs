@@ -15,11 +15,13 @@ pub mod input;
 pub mod listen;
 pub mod notify;
 pub mod output;
+pub mod parked;
 pub mod permit;
 pub mod process;
 pub mod renew;
 pub mod shutdown;
 pub mod start;
+pub mod tracking;
 pub mod transaction;
 pub mod tune;
 pub mod unit;
@@ -39,6 +41,8 @@ use crate::{
         ClientId, Clients, Session,
         arrivals::Arrivals,
         describe::{Talk, describe},
+        parked::ParkedClients,
+        pause::Pause,
         watch::Watches,
     },
     command::Commands,
@@ -48,6 +52,7 @@ use crate::{
     propagation::Propagation,
     server::call::Call,
     stats::Stats,
+    tracking::Tracking,
     value::Value,
 };
 
@@ -118,8 +123,14 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Who is connected.
     pub clients: Clients,
+    /// Whose request waits.
+    pub parked: ParkedClients,
+    /// Whether clients are to wait.
+    pub pause: Pause,
     /// Which keys transactions depend on.
     pub watches: Watches,
+    /// Which keys clients have in caches of their own.
+    pub tracking: Tracking,
     /// What others must repeat.
     pub propagation: Propagation,
     /// What commands are called, and how often they were.
@@ -161,7 +172,10 @@ impl Server {
             doors: Vec::new(),
             keyspace: Keyspace::new(config.general.databases as usize),
             clients: Clients::default(),
+            parked: ParkedClients::default(),
+            pause: Pause::default(),
             watches: Watches::default(),
+            tracking: Tracking::default(),
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),

@@ -7,7 +7,7 @@
 use resp::Argv;
 
 use crate::{
-    client::Session,
+    client::{Session, parked::Cause, pause::Scope},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::Server,
@@ -19,6 +19,8 @@ pub enum Verdict {
     Run(CommandId),
     /// It waits for EXEC.
     Queue(CommandId),
+    /// It waits, and is asked about again.
+    Park(CommandId, Cause),
     /// It is answered with an error.
     Refuse(Option<CommandId>, ReplyError),
 }
@@ -36,6 +38,7 @@ pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict 
     };
     match permit(server, session, command, argv) {
         Err(error) => Verdict::Refuse(Some(command), error),
+        Ok(()) if is_paused(server, session, command) => Verdict::Park(command, Cause::Paused),
         Ok(()) if session.transaction.is_some() && !runs_in_transaction(command) => {
             Verdict::Queue(command)
         }
@@ -61,6 +64,21 @@ fn permit(
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
     Ok(())
+}
+
+/// Whether a pause lets this wait. What is only queued for EXEC waits as if it ran.
+#[inline]
+fn is_paused(server: &Server, session: &Session, command: CommandId) -> bool {
+    match server.pause.scope() {
+        None => false,
+        Some(Scope::All) => true,
+        Some(Scope::Writes) => {
+            let (spec, changes) = (command.spec(), Flags::WRITE.with(Flags::MAY_REPLICATE));
+            let transaction = session.transaction.as_ref().filter(|_| spec.full_name == "exec");
+            spec.flags.has_any(changes)
+                || transaction.is_some_and(|transaction| transaction.has_any(changes))
+        }
+    }
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.
