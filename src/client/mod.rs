@@ -7,8 +7,11 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod parked;
+pub mod pause;
 pub mod reply_buffer;
 mod table;
+pub mod tracker;
 pub mod transaction;
 pub mod watch;
 
@@ -17,7 +20,7 @@ use std::io::{self, IoSlice};
 use ae::Fd;
 use base::Bytes;
 use net::Connection;
-use resp::{Query, Reply};
+use resp::{Protocol, Query, Reply};
 
 use crate::{
     command::CommandId,
@@ -26,6 +29,8 @@ use crate::{
 };
 
 use describe::Kind;
+use parked::Parked;
+use tracker::Tracker;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -47,10 +52,10 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
-    /// It is a replica: what it may ask for is little, and answered with nothing.
-    pub is_replica: bool,
     /// It watches commands go by (MONITOR).
     pub is_monitor: bool,
+    /// It is a replica: what it may ask for is little, and answered with nothing.
+    pub is_replica: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }
@@ -123,10 +128,14 @@ pub struct Client {
     pub reply_buffer: ReplyBuffer,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
-    /// What it has told of itself as a replica, and its link if it is one.
-    pub replica: Option<Box<Replica>>,
     /// The channels that it listens to.
     pub subscriptions: Subscriptions,
+    /// What it has told of itself as a replica, and its link if it is one.
+    pub replica: Option<Box<Replica>>,
+    /// Its request waits; none of the others runs meanwhile.
+    pub parked: Option<Box<Parked>>,
+    /// How it is told which keys have changed, if it wants to know.
+    pub tracker: Option<Box<Tracker>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -163,8 +172,10 @@ impl Client {
             output: OutputState::default(),
             reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
-            replica: None,
             subscriptions: Subscriptions::default(),
+            replica: None,
+            parked: None,
+            tracker: None,
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -174,13 +185,16 @@ impl Client {
         }
     }
 
-    /// Returns what kind of client it is.
-    pub fn kind(&self) -> Kind {
-        match () {
-            () if self.link().is_some() => Kind::Replica,
-            () if self.subscriptions.is_empty() => Kind::Normal,
-            () => Kind::PubSub,
-        }
+    /// Returns the protocol that it reads.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.as_ref().map_or(self.pushes.protocol, |frame| frame.reply.protocol)
+    }
+
+    /// Returns who is told of changed keys in its stead: 0 is nobody, -1 that it tracks none.
+    pub fn redirect_number(&self) -> i64 {
+        self.tracker.as_ref().map_or(-1, |tracker| {
+            tracker.redirect.map_or(0, |redirect| i64::try_from(redirect.number).unwrap_or(0))
+        })
     }
 
     /// Whether it can still ask for anything.
@@ -206,6 +220,15 @@ impl Client {
     /// Remembers whether the kernel has taken all; for who sends something else than replies.
     pub fn set_stuck(&mut self, is_stuck: bool) {
         self.is_stuck = is_stuck;
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        match self.link() {
+            Some(_) => Kind::Replica,
+            None if self.subscriptions.is_empty() => Kind::Normal,
+            None => Kind::PubSub,
+        }
     }
 
     /// Returns its link, if it is a replica.

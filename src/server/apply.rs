@@ -77,8 +77,8 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::AccessPolicy => tune::set_access_policy(server),
         Change::LazyFree => server.keyspace.lazy.configure(&server.config.memory),
         Change::Watchdog => tune::set_watchdog(server),
-        Change::BacklogSize => replicas::resize_backlog(server),
         Change::SlowLog => server.slowlog.trim(server.config.logging.slowlog_max_len),
+        Change::BacklogSize => replicas::resize_backlog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
         }

@@ -7,7 +7,7 @@
 use resp::{Argv, Protocol};
 
 use crate::{
-    client::{ClientId, Session},
+    client::{ClientId, Session, parked::Cause, pause::Scope},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
@@ -30,6 +30,8 @@ pub enum Verdict {
     Run(CommandId),
     /// It waits for EXEC.
     Queue(CommandId),
+    /// It waits, and is asked about again.
+    Park(CommandId, Cause),
     /// It is answered with an error.
     Refuse(Option<CommandId>, ReplyError),
 }
@@ -54,6 +56,7 @@ pub fn judge(
     let listens = protocol == Protocol::Resp2 && listens(server, id);
     match permit(server, session, listens, command, argv) {
         Err(error) => Verdict::Refuse(Some(command), error),
+        Ok(()) if is_paused(server, session, command) => Verdict::Park(command, Cause::Paused),
         Ok(()) if session.transaction.is_some() && !runs_in_transaction(command) => {
             Verdict::Queue(command)
         }
@@ -86,7 +89,7 @@ fn permit(
         return Err(ReplyError::OutOfMemory);
     }
     let writes = writes(session, command);
-    if (writes || spec.full_name == "ping") && cannot_save(server) {
+    if cannot_save(server) && (writes || spec.full_name == "ping") {
         return Err(ReplyError::text(MISCONF));
     }
     if writes && replicas::are_too_few(server) {
@@ -106,32 +109,12 @@ fn permit(
         return Err(ReplyError::Loading);
     }
     // To Redis, who watches is a kind of replica.
-    if (session.is_replica || session.is_monitor)
-        && (writes || spec.flags.has_any(Flags::READONLY.with(Flags::MAY_REPLICATE)))
+    if (session.is_monitor || session.is_replica)
+        && spec.flags.has_any(Flags::READONLY.with(Flags::WRITE).with(Flags::MAY_REPLICATE))
     {
         return Err(ReplyError::text("ERR Replica can't interact with the keyspace"));
     }
     Ok(())
-}
-
-/// Whether a command writes, or is EXEC and what was queued does.
-#[inline]
-fn writes(session: &Session, command: CommandId) -> bool {
-    let spec = command.spec();
-    if spec.is_write() {
-        return true;
-    }
-    let Some(transaction) = &session.transaction else { return false };
-    spec.full_name == "exec" && transaction.has_any(Flags::WRITE)
-}
-
-/// Whether snapshots are wanted, and fail: what is written now may be lost.
-#[inline]
-fn cannot_save(server: &Server) -> bool {
-    let persistence = &server.config.persistence;
-    server.snapshots.has_background_save_failed
-        && persistence.stop_writes_on_bgsave_error
-        && !persistence.save.is_empty()
 }
 
 /// Whether a client listens to channels.
@@ -157,6 +140,43 @@ fn needs_memory(session: &Session, command: CommandId) -> bool {
             "discard" | "quit" | "reset" => false,
             _ => true,
         })
+}
+
+/// Whether a command writes, or is EXEC and what was queued does.
+#[inline]
+fn writes(session: &Session, command: CommandId) -> bool {
+    let spec = command.spec();
+    if spec.is_write() {
+        return true;
+    }
+    let transaction = session.transaction.as_ref();
+    transaction.is_some_and(|queued| queued.has_any(Flags::WRITE) && spec.full_name == "exec")
+}
+
+/// Whether snapshots are wanted, and fail: what is written now may be lost.
+#[inline]
+fn cannot_save(server: &Server) -> bool {
+    let persistence = &server.config.persistence;
+    server.snapshots.has_background_save_failed
+        && persistence.stop_writes_on_bgsave_error
+        && !persistence.save.is_empty()
+}
+
+/// Whether a pause lets this wait. What is only queued for EXEC waits as if it ran; a replica
+/// never waits.
+#[inline]
+fn is_paused(server: &Server, session: &Session, command: CommandId) -> bool {
+    match server.pause.scope() {
+        None => false,
+        Some(_) if session.is_replica => false,
+        Some(Scope::All) => true,
+        Some(Scope::Writes) => {
+            let (spec, changes) = (command.spec(), Flags::WRITE.with(Flags::MAY_REPLICATE));
+            let transaction = session.transaction.as_ref().filter(|_| spec.full_name == "exec");
+            spec.flags.has_any(changes)
+                || transaction.is_some_and(|transaction| transaction.has_any(changes))
+        }
+    }
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.
