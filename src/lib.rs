@@ -43,6 +43,8 @@ pub mod replication;
 pub mod slowlog;
 /// What a server counts about itself.
 pub mod stats;
+/// Which keys clients have in caches of their own.
+pub mod tracking;
 /// What a key can hold.
 pub mod value;
 /// Which Redis this is.

@@ -7,8 +7,11 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod parked;
+pub mod pause;
 pub mod reply_buffer;
 mod table;
+pub mod tracker;
 pub mod transaction;
 pub mod watch;
 
@@ -17,7 +20,7 @@ use std::io::{self, IoSlice};
 use ae::Fd;
 use base::Bytes;
 use net::Connection;
-use resp::{Query, Reply};
+use resp::{Protocol, Query, Reply};
 
 use crate::{
     command::CommandId,
@@ -26,6 +29,8 @@ use crate::{
 };
 
 use describe::Kind;
+use parked::Parked;
+use tracker::Tracker;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -127,6 +132,10 @@ pub struct Client {
     pub subscriptions: Subscriptions,
     /// What it has told of itself as a replica, and its link if it is one.
     pub replica: Option<Box<Replica>>,
+    /// Its request waits; none of the others runs meanwhile.
+    pub parked: Option<Box<Parked>>,
+    /// How it is told which keys have changed, if it wants to know.
+    pub tracker: Option<Box<Tracker>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -165,6 +174,8 @@ impl Client {
             watched: Watched::default(),
             subscriptions: Subscriptions::default(),
             replica: None,
+            parked: None,
+            tracker: None,
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -172,6 +183,18 @@ impl Client {
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns the protocol that it reads.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.as_ref().map_or(self.pushes.protocol, |frame| frame.reply.protocol)
+    }
+
+    /// Returns who is told of changed keys in its stead: 0 is nobody, -1 that it tracks none.
+    pub fn redirect_number(&self) -> i64 {
+        self.tracker.as_ref().map_or(-1, |tracker| {
+            tracker.redirect.map_or(0, |redirect| i64::try_from(redirect.number).unwrap_or(0))
+        })
     }
 
     /// Whether it can still ask for anything.

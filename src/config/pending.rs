@@ -68,7 +68,6 @@ const LATER: &[Later] = &[
     },
     Later { names: &["cluster-*"], what: "there is no cluster yet" },
     Later { names: &["acllog-*", "acl-pubsub-default"], what: "there are no users yet" },
-    Later { names: &["tracking-table-max-keys"], what: "clients cannot track keys yet" },
     Later { names: &["busy-reply-threshold"], what: "there are no scripts yet" },
     Later { names: &["bio_cpulist", "aof_rewrite_cpulist"], what: "threads run anywhere" },
     Later { names: &["enable-module-command"], what: "there are no modules" },

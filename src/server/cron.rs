@@ -7,7 +7,7 @@ use sys::log;
 use crate::{
     client::{Client, ClientId, describe::Kind, reply_buffer::Resized},
     keyspace::Cycle,
-    server::{Server, accept, bgsave, children, output, replicas, shutdown, unit},
+    server::{Server, accept, bgsave, children, output, replicas, shutdown, tracking, unit},
 };
 
 /// Clients looked at in one run, at least.
@@ -46,6 +46,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     if !server.is_loading() {
         look_after_keys(server, hz);
     }
+    tracking::limit(server);
     net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
@@ -122,7 +123,8 @@ fn look_after(server: &mut Server, id: ClientId) {
 /// time, and one who listens may be silent.
 fn may_time_out(client: &Client) -> bool {
     let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
-    !client.is_negotiating && !is_monitor && client.kind() == Kind::Normal
+    let may_be_silent = client.is_negotiating || client.parked.is_some();
+    !may_be_silent && !is_monitor && client.kind() == Kind::Normal
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {

@@ -21,6 +21,7 @@ pub mod load;
 pub mod notify;
 pub mod observe;
 pub mod output;
+pub mod parked;
 pub mod permit;
 pub mod process;
 pub mod psync;
@@ -31,6 +32,7 @@ pub mod restart;
 pub mod save;
 pub mod shutdown;
 pub mod start;
+pub mod tracking;
 pub mod transaction;
 pub mod transfer;
 pub mod tune;
@@ -50,6 +52,8 @@ use crate::{
         ClientId, Clients, Session,
         arrivals::Arrivals,
         describe::{Talk, describe},
+        parked::ParkedClients,
+        pause::Pause,
         watch::Watches,
     },
     command::Commands,
@@ -65,6 +69,7 @@ use crate::{
     server::call::Call,
     slowlog::SlowLog,
     stats::Stats,
+    tracking::Tracking,
 };
 
 /// What a file event is told besides its file.
@@ -133,10 +138,16 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Who is connected.
     pub clients: Clients,
+    /// Whose request waits.
+    pub parked: ParkedClients,
+    /// Whether clients are to wait.
+    pub pause: Pause,
     /// Which keys transactions depend on.
     pub watches: Watches,
     /// Who listens to which channels.
     pub pubsub: PubSub,
+    /// Which keys clients have in caches of their own.
+    pub tracking: Tracking,
     /// What others must repeat.
     pub propagation: Propagation,
     /// Who they are, and how far they are.
@@ -194,8 +205,11 @@ impl Server {
             doors: Vec::new(),
             keyspace,
             clients: Clients::default(),
+            parked: ParkedClients::default(),
+            pause: Pause::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),
+            tracking: Tracking::default(),
             propagation: Propagation::default(),
             replication: Replication::default(),
             commands: Commands::default(),

@@ -7,7 +7,7 @@
 use resp::{Argv, Protocol};
 
 use crate::{
-    client::{ClientId, Session},
+    client::{ClientId, Session, parked::Cause, pause::Scope},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
@@ -30,6 +30,8 @@ pub enum Verdict {
     Run(CommandId),
     /// It waits for EXEC.
     Queue(CommandId),
+    /// It waits, and is asked about again.
+    Park(CommandId, Cause),
     /// It is answered with an error.
     Refuse(Option<CommandId>, ReplyError),
 }
@@ -54,6 +56,7 @@ pub fn judge(
     let listens = protocol == Protocol::Resp2 && listens(server, id);
     match permit(server, session, listens, command, argv) {
         Err(error) => Verdict::Refuse(Some(command), error),
+        Ok(()) if is_paused(server, session, command) => Verdict::Park(command, Cause::Paused),
         Ok(()) if session.transaction.is_some() && !runs_in_transaction(command) => {
             Verdict::Queue(command)
         }
@@ -157,6 +160,23 @@ fn cannot_save(server: &Server) -> bool {
     server.snapshots.has_background_save_failed
         && persistence.stop_writes_on_bgsave_error
         && !persistence.save.is_empty()
+}
+
+/// Whether a pause lets this wait. What is only queued for EXEC waits as if it ran; a replica
+/// never waits.
+#[inline]
+fn is_paused(server: &Server, session: &Session, command: CommandId) -> bool {
+    match server.pause.scope() {
+        None => false,
+        Some(_) if session.is_replica => false,
+        Some(Scope::All) => true,
+        Some(Scope::Writes) => {
+            let (spec, changes) = (command.spec(), Flags::WRITE.with(Flags::MAY_REPLICATE));
+            let transaction = session.transaction.as_ref().filter(|_| spec.full_name == "exec");
+            spec.flags.has_any(changes)
+                || transaction.is_some_and(|transaction| transaction.has_any(changes))
+        }
+    }
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.
