@@ -23,12 +23,22 @@ pub mod config;
 pub mod error;
 /// The data.
 pub mod keyspace;
+/// What kept everybody waiting.
+pub mod latency;
 /// Who this process is, since when, and how it will end.
 pub mod lifecycle;
+/// Who watches commands go by.
+pub mod monitor;
 /// What outlives the process.
 pub mod persist;
 /// What others must repeat.
 pub mod propagation;
+/// Who listens to which channels.
+pub mod pubsub;
+/// What views must not show.
+pub mod redact;
+/// Which commands took long.
+pub mod slowlog;
 /// What a server counts about itself.
 pub mod stats;
 /// What a key can hold.

@@ -2,6 +2,8 @@
 
 use sys::supervised::Supervisor;
 
+use crate::client::reply_buffer::ReplyBufferPolicy;
+
 /// What SHUTDOWN or a signal has asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ShutdownOptions {
@@ -39,6 +41,8 @@ pub struct Lifecycle {
     pub startup_memory_bytes: usize,
     /// The code it exits with once the loop has ended.
     pub exit_code: Option<i32>,
+    /// DEBUG REPLYBUFFER.
+    pub reply_buffers: ReplyBufferPolicy,
     /// DEBUG PAUSE-CRON.
     pub is_cron_paused: bool,
     /// Keys that are due go by themselves; DEBUG SET-ACTIVE-EXPIRE turns it off.

@@ -41,8 +41,18 @@ pub struct Stats {
     pub turns: u64,
     /// What turns took, sleep apart.
     pub turns_us: u64,
+    /// The longest turn.
+    pub turn_us_max: u64,
+    /// The most commands of a turn.
+    pub turn_commands_max: u64,
     /// What commands took.
     pub commands_us: u64,
+    /// What the cron took.
+    pub cron_us: u64,
+    /// Times that the reply buffer of a client was made smaller.
+    pub reply_buffer_shrinks: u64,
+    /// Times that it was made larger.
+    pub reply_buffer_expands: u64,
     errors: BTreeMap<Box<[u8]>, u64>,
     /// Commands a second.
     pub instantaneous_commands: Rate,
@@ -75,6 +85,16 @@ impl Stats {
     /// Walks over the kinds of errors and how often each was answered.
     pub fn errors(&self) -> impl Iterator<Item = (&[u8], u64)> {
         self.errors.iter().map(|(kind, count)| (&**kind, *count))
+    }
+
+    /// Counts a turn of the loop, which took so long and began after so many commands.
+    pub fn count_turn(&mut self, took_us: u64, commands_before: u64) {
+        self.turns += 1;
+        self.turns_us += took_us;
+        self.turn_us_max = self.turn_us_max.max(took_us);
+        // Statistics may have been reset meanwhile.
+        let commands = self.commands.saturating_sub(commands_before);
+        self.turn_commands_max = self.turn_commands_max.max(commands);
     }
 
     /// Notes how large the buffers of a client are.

@@ -8,10 +8,8 @@ use resp::{Protocol, Query, Reply};
 use crate::{
     client::{Client, Frame, Session, transaction::Transaction},
     error::ReplyError,
+    pubsub::Topic,
 };
-
-/// The buffer that Redis gives each client for short replies; ours grows from nothing.
-const REPLY_BUFFER_BYTES_SHOWN_MIN: usize = 1024;
 
 /// What kinds of clients there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,23 +72,28 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
         (query.pending_bytes(), query.room_bytes(), query.memory_bytes())
     });
     let output = talk.reply.output();
-    let tail = output.tail_capacity().max(REPLY_BUFFER_BYTES_SHOWN_MIN);
+    let tail = output.tail_capacity();
+    let kept = client.reply_buffer.bytes().max(tail);
+    let peak = client.reply_buffer.peak_bytes();
     let (chunks, pending) = (output.chunk_count(), output.pending_bytes());
     let output_memory = if chunks == 0 { 0 } else { client_output_bytes(client, talk.reply) };
     let total = size_of::<Client>() + query.2 + tail + output_memory + talk.argument_bytes;
     let transaction = talk.session.transaction.as_deref();
     let queued = transaction.map_or(-1, |transaction| transaction.queue.len() as i64);
     let queue_bytes = transaction.map_or(0, Transaction::memory_bytes);
-    let total = total + queue_bytes;
+    let total = total + queue_bytes + client.subscriptions.memory_bytes();
     let command = client.last_command.map_or("NULL", |command| command.spec().full_name);
     let more = format!(
-        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf={} qbuf-free={} \
-         argv-mem={} multi-mem={queue_bytes} rbs={tail} rbp={tail} obl={} oll={chunks} omem={output_memory} \
+        " age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={queued} qbuf={} qbuf-free={} \
+         argv-mem={} multi-mem={queue_bytes} rbs={kept} rbp={peak} obl={} oll={chunks} omem={output_memory} \
          tot-mem={total} events={} cmd={command} user={} redir=-1 resp={}",
         seconds_since(client.created_ms),
         seconds_since(client.active_ms),
         flags(client, talk.session),
         talk.session.db,
+        client.subscriptions.count(Topic::Channel),
+        client.subscriptions.count(Topic::Pattern),
+        client.subscriptions.count(Topic::ShardChannel),
         query.0,
         query.1,
         talk.argument_bytes,
@@ -127,6 +130,8 @@ fn flags(client: &Client, session: &Session) -> String {
     let is_unix =
         client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
     let known = [
+        (client.kind() == Kind::PubSub, 'P'),
+        (session.is_monitor, 'O'),
         (client.closes_after_reply(), 'c'),
         (is_unix, 'U'),
         (client.no_evict, 'e'),

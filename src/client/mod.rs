@@ -7,6 +7,7 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod reply_buffer;
 mod table;
 pub mod transaction;
 pub mod watch;
@@ -18,12 +19,14 @@ use base::Bytes;
 use net::Connection;
 use resp::{Query, Reply};
 
-use crate::command::CommandId;
+use crate::{command::CommandId, pubsub::Subscriptions};
 
+use describe::Kind;
 use transaction::Transaction;
 use watch::Watched;
 
 pub use limits::OutputState;
+use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
 pub use table::{ClientId, Clients};
 
 /// Slices handed to the system at once.
@@ -40,6 +43,8 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
+    /// It watches commands go by (MONITOR).
+    pub is_monitor: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }
@@ -108,8 +113,12 @@ pub struct Client {
     pub no_evict: bool,
     /// How long more has waited for it than may.
     pub output: OutputState,
+    /// How much of its reply buffer is kept.
+    pub reply_buffer: ReplyBuffer,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// The channels that it listens to.
+    pub subscriptions: Subscriptions,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -144,7 +153,9 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
+            reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
+            subscriptions: Subscriptions::default(),
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -152,6 +163,11 @@ impl Client {
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        if self.subscriptions.is_empty() { Kind::Normal } else { Kind::PubSub }
     }
 
     /// Whether it can still ask for anything.
@@ -180,6 +196,15 @@ impl Client {
         let output_bytes = self.output_memory_bytes();
         let Some(frame) = &mut self.frame else { return (0, output_bytes) };
         (frame.query.settle_peak().max(frame.query.memory_bytes()), output_bytes)
+    }
+
+    /// Gives its reply buffer the size that its replies of late want.
+    pub fn settle_reply_buffer(&mut self, policy: ReplyBufferPolicy, now_ms: i64) -> Resized {
+        let Some(frame) = &mut self.frame else { return Resized::Not };
+        let output = frame.reply.output_mut();
+        let resized = self.reply_buffer.settle(policy, output.pending_bytes(), now_ms);
+        output.keep(self.reply_buffer.bytes());
+        resized
     }
 
     /// Gives back the memory that an idle client does not need.
@@ -221,6 +246,7 @@ impl Client {
             return (0, Ok(()));
         };
         let output = frame.reply.output_mut();
+        self.reply_buffer.note(output.pending_bytes());
         let mut sent = 0;
         let outcome = loop {
             if output.is_empty() {

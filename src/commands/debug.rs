@@ -1,6 +1,9 @@
 //! Command: DEBUG, as far as there is something to look at: for tests and for the curious.
 
+mod clients;
+mod ending;
 mod reload;
+mod tables;
 
 use std::{thread, time::Duration};
 
@@ -17,6 +20,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
+        restart::Restart,
         save,
     },
 };
@@ -52,6 +56,17 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         (b"panic", 2) => panic!("called by DEBUG PANIC"),
         (b"assert", 2) => assert!(call.argv.count() != 2),
         (b"sleep", 3) => sleep(call)?,
+        (b"oom", _) => ending::out_of_memory(),
+        (b"leak", 3) => ending::leak(call),
+        (b"restart", _) => return ending::restart(server, call, Restart::Graceful),
+        (b"crash-and-recover", _) => return ending::restart(server, call, Restart::Crash),
+        (b"replybuffer", 4) => return clients::reply_buffer(server, call),
+        (b"client-eviction", 2) => return clients::eviction(server, call),
+        (b"populate", 3..=5) => return tables::populate(server, call),
+        (b"htstats", 3..) => return tables::htstats(server, call),
+        (b"htstats-key", 3..) => return tables::htstats_key(server, call),
+        (b"stringmatch-test", 2) => tables::stringmatch_test(call),
+        (b"change-repl-id", 2) => tables::change_repl_id(server, call),
         (b"object", 3) => return object(server, call),
         (b"sdslen", 3) => return sdslen(server, call),
         (b"reload", _) => return reload::reload(server, call),
@@ -76,14 +91,16 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
             server.lifecycle.expires_actively = is_nonzero(call.arg(2));
             call.reply.ok();
         }
-        _ => {
-            let name = call.arg(1);
-            let text = "ERR unknown subcommand or wrong number of arguments for '";
-            let name = &name[..name.len().min(REPEATED_BYTES_MAX)];
-            return Err(ReplyError::quoting(text, name, "'. Try DEBUG HELP."));
-        }
+        _ => return Err(unknown(call)),
     }
     Ok(())
+}
+
+fn unknown(call: &Call<'_>) -> ReplyError {
+    let name = call.arg(1);
+    let text = "ERR unknown subcommand or wrong number of arguments for '";
+    let name = &name[..name.len().min(REPEATED_BYTES_MAX)];
+    ReplyError::quoting(text, name, "'. Try DEBUG HELP.")
 }
 
 /// Reads a number as C's `atoi` does, which takes what it can and calls the rest 0.
@@ -215,28 +232,53 @@ fn help(call: &mut Call<'_>) {
         &[
             "ASSERT",
             "    Crash the server, by an assertion that fails.",
+            "CHANGE-REPL-ID",
+            "    Begin another history of writes, for who replicates this server.",
+            "CLIENT-EVICTION",
+            "    Show how many clients take how much memory, where maxmemory-clients bounds it.",
             "CONFIG-REWRITE-FORCE-ALL",
             "    Rewrite the configuration file with every parameter, also those at their default.",
+            "CRASH-AND-RECOVER [<milliseconds>]",
+            "    Begin the program anew at once, after <milliseconds> (default 0).",
             "DIGEST",
             "    Show a digest of all data, the same for the same data.",
             "DIGEST-VALUE [<key> ...]",
             "    Show a digest of the value of each <key>.",
             "ERROR <string>",
             "    Return an error reply of <string>.",
+            "HTSTATS <db> [full]",
+            "    Show how the tables of a database are filled.",
+            "HTSTATS-KEY <key> [full]",
+            "    Show how the table of a value is filled.",
+            "LEAK <string>",
+            "    Take memory for <string> that is never given back.",
             "LOG <message>",
             "    Write <message> to the server's log.",
             "OBJECT <key>",
             "    Show low level facts about <key> and its value.",
+            "OOM",
+            "    Crash the server, by asking for more memory than there is.",
             "PANIC",
             "    Crash the server, by a panic.",
             "PAUSE-CRON <0|1>",
             "    Stop the periodic work, or let it go on.",
+            "POPULATE <count> [<prefix>] [<size>]",
+            "    Create <count> strings <prefix>:<number> (default: key:<number>) of <size> bytes,",
+            "    where there is no such key. Replicas do not repeat it.",
             "PROTOCOL <type>",
             "    Reply with a test value of <type>: string, integer, double, null, array, set, map,",
             "    attrib, push, verbatim, true, false or bignum.",
             "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
             "    Save all data and load it again: over the keys there are (NOFLUSH), which may give",
             "    way (MERGE), from the last snapshot (NOSAVE).",
+            "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>",
+            "    Set after how long the peak of a client's reply buffer is forgotten; RESET is the",
+            "    default.",
+            "REPLYBUFFER RESIZING <0|1>",
+            "    Stop the resizing of reply buffers, or let it go on.",
+            "RESTART [<milliseconds>]",
+            "    Rewrite the configuration, shut down, and begin the program anew, after",
+            "    <milliseconds> (default 0).",
             "SDSLEN <key>",
             "    Show how long the texts of <key> and its value are, and what they take.",
             "SEGFAULT",
@@ -247,6 +289,8 @@ fn help(call: &mut Call<'_>) {
             "    Believe snapshots and payloads whose checksum is wrong, or do not.",
             "SLEEP <seconds>",
             "    Stop the server for <seconds>. Decimals are allowed.",
+            "STRINGMATCH-TEST",
+            "    Match random texts with random patterns.",
         ],
     );
 }

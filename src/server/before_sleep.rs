@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, load, output, process, unit},
+    server::{Server, evict, load, output, process, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -39,6 +39,7 @@ pub fn before_sleep(server: &mut Server) {
     if server.lifecycle.expires_actively && !server.is_loading() {
         unit::expire_cycle(server, Cycle::Fast);
     }
+    evict::go_on(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
     free_finished(server);
@@ -56,6 +57,8 @@ pub fn free_finished(server: &mut Server) {
     while let Some(id) = server.clients.pop_finished() {
         let Some(mut client) = server.clients.free(id) else { continue };
         server.watches.unwatch(id, &mut client.watched);
+        server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
+        server.monitors.remove(id);
         if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());
             connection.close();

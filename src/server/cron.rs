@@ -5,7 +5,7 @@ use std::time::Duration;
 use sys::log;
 
 use crate::{
-    client::ClientId,
+    client::{Client, ClientId, describe::Kind, reply_buffer::Resized},
     keyspace::Cycle,
     server::{Server, accept, output, shutdown, unit},
 };
@@ -53,6 +53,8 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     if every_ms(server, 5000) && log::is_wanted(log::Level::Verbose) {
         log_figures(server);
     }
+    let took_us = server.clock.read_monotonic_us() - server.clock.monotonic_us();
+    server.stats.cron_us += took_us;
     Some(period)
 }
 
@@ -95,7 +97,7 @@ fn look_after(server: &mut Server, id: ClientId) {
         }
         return output::close_if_over_limit(server, id);
     }
-    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
+    if 0 < timeout_ms && timeout_ms < idle_ms && may_time_out(client) {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }
@@ -103,8 +105,18 @@ fn look_after(server: &mut Server, id: ClientId) {
     if IDLE_MS < idle_ms {
         client.release_idle();
     }
+    let resized = client.settle_reply_buffer(server.lifecycle.reply_buffers, now_ms);
+    server.stats.reply_buffer_shrinks += u64::from(resized == Resized::Shrunk);
+    server.stats.reply_buffer_expands += u64::from(resized == Resized::Grown);
     server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
+}
+
+/// Whether it is a client that should have asked for something: one who negotiates has its own
+/// time, and one who listens may be silent.
+fn may_time_out(client: &Client) -> bool {
+    let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
+    !client.is_negotiating && !is_monitor && client.kind() == Kind::Normal
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {

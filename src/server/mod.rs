@@ -9,6 +9,7 @@ pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
+pub mod evict;
 pub mod execute;
 pub mod flush;
 pub mod info;
@@ -16,10 +17,13 @@ pub mod input;
 pub mod listen;
 pub mod load;
 pub mod notify;
+pub mod observe;
 pub mod output;
 pub mod permit;
 pub mod process;
+pub mod publish;
 pub mod renew;
+pub mod restart;
 pub mod save;
 pub mod shutdown;
 pub mod start;
@@ -46,10 +50,14 @@ use crate::{
     command::Commands,
     config::Config,
     keyspace::Keyspace,
+    latency::{Event, Latency},
     lifecycle::Lifecycle,
+    monitor::Monitors,
     persist::state::Snapshots,
     propagation::Propagation,
+    pubsub::PubSub,
     server::call::Call,
+    slowlog::SlowLog,
     stats::Stats,
 };
 
@@ -119,12 +127,20 @@ pub struct Server {
     pub clients: Clients,
     /// Which keys transactions depend on.
     pub watches: Watches,
+    /// Who listens to which channels.
+    pub pubsub: PubSub,
     /// What others must repeat.
     pub propagation: Propagation,
     /// What commands are called, and how often they were.
     pub commands: Commands,
     /// What was counted.
     pub stats: Stats,
+    /// Which commands took long.
+    pub slowlog: SlowLog,
+    /// What kept everybody waiting.
+    pub latency: Latency,
+    /// Who watches commands go by.
+    pub monitors: Monitors,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
     /// When data was saved and loaded last.
@@ -134,6 +150,7 @@ pub struct Server {
     /// Who has sent something in this turn.
     pub arrivals: Arrivals,
     turn_began_us: u64,
+    turn_commands_before: u64,
     /// The memory where the process's title stands.
     title: Option<Title>,
     /// Ends the loop's sleep when a signal comes.
@@ -167,15 +184,20 @@ impl Server {
             keyspace,
             clients: Clients::default(),
             watches: Watches::default(),
+            pubsub: PubSub::default(),
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),
+            slowlog: SlowLog::default(),
+            latency: Latency::default(),
+            monitors: Monitors::default(),
             lifecycle,
             snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
             bio,
             arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,
+            turn_commands_before: 0,
             title: None,
             wake: None,
             oom_score: OomScore::default(),
@@ -192,6 +214,16 @@ impl Server {
     /// Returns the time in the form that keys expire by.
     pub fn now_ms(&self) -> i64 {
         i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// Tells the latency monitor of something that took a while.
+    #[inline]
+    pub fn note_latency(&mut self, event: Event, took: Duration) {
+        let threshold_ms = self.config.logging.latency_monitor_threshold_ms;
+        if threshold_ms != 0 {
+            let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            self.latency.note(event, took_us, threshold_ms, self.clock.now_s());
+        }
     }
 
     /// Whether this talk may not go on before AUTH.
@@ -233,6 +265,7 @@ impl Server {
 
     fn turn_began(&mut self) {
         self.turn_began_us = self.clock.monotonic_us();
+        self.turn_commands_before = self.stats.commands;
     }
 
     /// How long this turn has been busy.
@@ -241,8 +274,8 @@ impl Server {
     }
 
     fn turn_ended(&mut self) {
-        self.stats.turns += 1;
-        self.stats.turns_us += self.clock.read_monotonic_us() - self.turn_began_us;
+        let took_us = self.clock.read_monotonic_us() - self.turn_began_us;
+        self.stats.count_turn(took_us, self.turn_commands_before);
     }
 }
 

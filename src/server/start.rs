@@ -14,8 +14,8 @@ use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
-        Datum, DoorKind, Server, apply, banner, before_sleep, cron, listen, load, save, shutdown,
-        tune, unsaved,
+        Datum, DoorKind, Server, apply, banner, before_sleep, cron, evict, listen, load, save,
+        shutdown, tune, unsaved,
     },
 };
 
@@ -109,6 +109,7 @@ pub fn welcome(server: &Server) {
             log::notice!("Ready to accept connections {}", kind.name());
         }
     }
+    evict::warn_of_small_limit(&server.config);
     if server.lifecycle.supervisor == Some(supervised::Supervisor::Systemd) {
         // A failure is logged there, and no reason not to serve.
         let _ = supervised::notify("STATUS=Ready to accept connections\n");

@@ -5,6 +5,7 @@ use hdrhistogram::Histogram;
 use super::{Field, field};
 use crate::{
     command::{CommandId, CommandStats},
+    pubsub::Topic,
     server::Server,
 };
 
@@ -62,6 +63,7 @@ pub(super) fn persistence(server: &Server) -> Vec<Field> {
 pub(super) fn stats(server: &Server) -> Vec<Field> {
     let (stats, keyspace) = (&server.stats, &server.keyspace);
     let expiry = &keyspace.expiry;
+    let (exceeded, exceeded_in_all) = keyspace.eviction.exceeded();
     let kbps = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     vec![
         field("total_connections_received", stats.connections),
@@ -83,15 +85,15 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("expired_stale_perc", format!("{:.2}", expiry.stale_percent)),
         field("expired_time_cap_reached_count", expiry.time_cap_reached),
         field("expire_cycle_cpu_milliseconds", expiry.cycle_time.as_millis()),
-        field("evicted_keys", 0),
+        field("evicted_keys", keyspace.eviction.evicted_keys),
         field("evicted_clients", 0),
-        field("total_eviction_exceeded_time", 0),
-        field("current_eviction_exceeded_time", 0),
+        field("total_eviction_exceeded_time", exceeded_in_all.as_millis()),
+        field("current_eviction_exceeded_time", exceeded.as_millis()),
         field("keyspace_hits", keyspace.hits),
         field("keyspace_misses", keyspace.misses),
-        field("pubsub_channels", 0),
-        field("pubsub_patterns", 0),
-        field("pubsubshard_channels", 0),
+        field("pubsub_channels", server.pubsub.topic_count(Topic::Channel)),
+        field("pubsub_patterns", server.pubsub.topic_count(Topic::Pattern)),
+        field("pubsubshard_channels", server.pubsub.topic_count(Topic::ShardChannel)),
         field("latest_fork_usec", 0),
         field("total_forks", 0),
         field("migrate_cached_sockets", 0),
@@ -112,8 +114,8 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("total_writes_processed", stats.writes),
         field("io_threaded_reads_processed", 0),
         field("io_threaded_writes_processed", 0),
-        field("reply_buffer_shrinks", 0),
-        field("reply_buffer_expands", 0),
+        field("reply_buffer_shrinks", stats.reply_buffer_shrinks),
+        field("reply_buffer_expands", stats.reply_buffer_expands),
         field("eventloop_cycles", stats.turns),
         field("eventloop_duration_sum", stats.turns_us),
         field("eventloop_duration_cmd_sum", stats.commands_us),
@@ -165,9 +167,25 @@ pub(super) fn latencies(server: &Server) -> Vec<Field> {
 
 pub(super) fn errors(server: &Server) -> Vec<Field> {
     let line = |(kind, count): (&[u8], u64)| {
-        (format!("errorstat_{}", String::from_utf8_lossy(kind)), format!("count={count}"))
+        (format!("errorstat_{}", safe(kind)), format!("count={count}"))
     };
     server.stats.errors().map(line).collect()
+}
+
+/// Replaces what a reader of INFO would take for the end of a name.
+fn safe(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).replace(['#', ':', '\n', '\r'], "_")
+}
+
+/// Measures of the loop that are shown only to who asks for them by this section's name.
+pub(super) fn debug(server: &Server) -> Vec<Field> {
+    let stats = &server.stats;
+    vec![
+        field("eventloop_duration_aof_sum", 0),
+        field("eventloop_duration_cron_sum", stats.cron_us),
+        field("eventloop_duration_max", stats.turn_us_max),
+        field("eventloop_cmd_per_cycle_max", stats.turn_commands_max),
+    ]
 }
 
 pub(super) fn keyspace(server: &Server) -> Vec<Field> {
