@@ -18,6 +18,7 @@ mod memory;
 mod monitor;
 mod object;
 mod pubsub;
+mod replication;
 mod save;
 mod scan;
 mod server;

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::rdb::{Aux, LoadStats, Loader};
+use super::{
+    background::Background,
+    rdb::{Aux, LoadStats, Loader},
+};
 
 /// What is known of snapshots.
 #[derive(Default)]
@@ -13,6 +16,8 @@ pub struct Snapshots {
     pub last_save_s: u64,
     /// The last save in the background failed, and none was good since.
     pub has_background_save_failed: bool,
+    /// What children have written.
+    pub background: Background,
     /// What the last load has brought.
     pub last_loaded: LoadStats,
     /// What the file that was loaded last said of itself.

@@ -17,9 +17,9 @@ use sys::{
 use crate::{
     persist::{
         self,
-        rdb::{self, Progress, SaveOptions, SavedAux, Summary},
+        rdb::{self, Progress, SaveOptions, SavedAux, SavedReplication, Summary},
     },
-    server::Server,
+    server::{Server, replicas},
 };
 
 /// Permissions of a snapshot, as far as the umask lets through.
@@ -92,6 +92,7 @@ pub fn options(server: &Server) -> SaveOptions {
         aux: SavedAux {
             now_s: server.clock.now_s(),
             used_bytes: base::memory::used_bytes() as u64,
+            replication: history(server),
             ..SavedAux::default()
         },
     }
@@ -115,4 +116,13 @@ pub fn remove_temporary() {
 /// Returns the name of the file that this process writes a snapshot to before it is whole.
 pub fn temporary_name() -> PathBuf {
     format!("{TEMPORARY_HEAD}{}{TEMPORARY_TAIL}", std::process::id()).into()
+}
+
+/// Returns where a snapshot of now stands in the history, if there is one.
+fn history(server: &Server) -> Option<SavedReplication> {
+    server.replication.backlog.as_ref().map(|_| SavedReplication {
+        stream_db: server.propagation.selected(),
+        id: Some(server.replication.id.clone()),
+        offset: i64::try_from(replicas::offset(server)).ok(),
+    })
 }

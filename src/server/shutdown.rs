@@ -10,7 +10,7 @@ use sys::{
 
 use crate::{
     lifecycle::ShutdownOptions,
-    server::{DoorKind, Server, listen, save},
+    server::{DoorKind, Server, bgsave, listen, save},
 };
 
 /// Something keeps the server from ending; the log says what.
@@ -38,6 +38,7 @@ pub fn look_at_signals(server: &mut Server) {
 pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), ShutdownRefused> {
     log::notice!("User requested shutdown...");
     tell_supervisor(server, "STOPPING=1\n");
+    bgsave::stop_for_exit(server);
     if saves(server, options) {
         log::notice!("Saving the final RDB snapshot before exiting.");
         tell_supervisor(server, "STATUS=Saving the final RDB snapshot\n");

@@ -14,8 +14,8 @@ use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
-        Datum, DoorKind, Server, apply, banner, before_sleep, cron, evict, listen, load, save,
-        shutdown, tune, unsaved,
+        Datum, DoorKind, Server, apply, banner, before_sleep, children, cron, evict, listen, load,
+        save, shutdown, tune, unsaved,
     },
 };
 
@@ -195,6 +195,7 @@ fn on_wake(server: &mut Server, fd: ae::Fd, _: Datum, _: Mask) {
         wake.drain();
     }
     server.events.drained(fd, Mask::READ);
+    children::reap(server);
     shutdown::look_at_signals(server);
 }
 
