@@ -15,7 +15,7 @@ use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
         Datum, DoorKind, Server, apply, banner, before_sleep, children, cron, evict, listen, load,
-        shutdown, tune, unsaved,
+        save, shutdown, tune, unsaved,
     },
 };
 
@@ -182,6 +182,7 @@ pub fn rename_commands(server: &mut Server) -> Result<(), String> {
 
 fn watch_signals(server: &mut Server) -> io::Result<()> {
     let wake = signal::install()?;
+    signal::set_last_words(save::remove_temporary);
     let mut source = ae::Waker::new(&wake);
     server.events.add(&mut source, on_wake, Datum::Signal, Mask::READ)?;
     server.wake = Some(wake);
