@@ -134,6 +134,8 @@ pub enum Change {
     ClientsMemory,
     /// Tell the keyspace which events are wanted.
     Notify,
+    /// Forget entries that are too many for the slow log.
+    SlowLog,
     /// Give the default user its password.
     Password,
     /// Name the process anew.
