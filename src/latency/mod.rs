@@ -21,6 +21,12 @@ impl Event {
     pub const COMMAND_UNBLOCKING: Self = Self("command-unblocking");
     /// A round of active expiry.
     pub const EXPIRE_CYCLE: Self = Self("expire-cycle");
+    /// A round of eviction.
+    pub const EVICTION_CYCLE: Self = Self("eviction-cycle");
+    /// The end of one key that was evicted.
+    pub const EVICTION_DEL: Self = Self("eviction-del");
+    /// The wait for a thread to free what was evicted.
+    pub const EVICTION_LAZYFREE: Self = Self("eviction-lazyfree");
 
     /// Makes an event of a name, for the room where it arises.
     pub const fn named(name: &'static str) -> Self {
