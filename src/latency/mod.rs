@@ -23,6 +23,12 @@ impl Event {
     pub const EXPIRE_CYCLE: Self = Self("expire-cycle");
     /// A child was made.
     pub const FORK: Self = Self("fork");
+    /// A round of eviction.
+    pub const EVICTION_CYCLE: Self = Self("eviction-cycle");
+    /// The end of one key that was evicted.
+    pub const EVICTION_DEL: Self = Self("eviction-del");
+    /// The wait for a thread to free what was evicted.
+    pub const EVICTION_LAZYFREE: Self = Self("eviction-lazyfree");
 
     /// Makes an event of a name, for the room where it arises.
     pub const fn named(name: &'static str) -> Self {

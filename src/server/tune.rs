@@ -12,7 +12,7 @@ use sys::{
 use crate::{
     config::{MaxmemoryPolicy, OomScoreAdj},
     keyspace::AccessPolicy,
-    server::Server,
+    server::{Server, evict},
     version,
 };
 
@@ -23,6 +23,7 @@ const CHILD_SCORE: usize = 2;
 /// Does all of it, at the start.
 pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
     set_access_policy(server);
+    evict::set_limit(&server.config);
     let maxclients = server.config.limits.maxclients;
     server.config.limits.maxclients = limits::raise_open_files(maxclients)?;
     if server.config.general.crash_log_enabled {
