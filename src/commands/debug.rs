@@ -7,6 +7,7 @@ use resp::Protocol;
 use sys::crash;
 
 use crate::{
+    client::usage::BucketFigures,
     commands::help,
     config::ProtectedAction,
     error::{REPEATED_BYTES_MAX, ReplyError},
@@ -43,6 +44,7 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let name = call.arg(1).to_ascii_lowercase();
     match (&name[..], call.argv.count()) {
         (b"help", 2) => help(call),
+        (b"client-eviction", 2) => client_eviction(server, call)?,
         (b"config-rewrite-force-all", 2) => {
             server.config.rewrite_all().map_err(|error| {
                 ReplyError::Bytes(format!("ERR CONFIG-REWRITE-FORCE-ALL failed: {error}").into())
@@ -77,6 +79,24 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
             return Err(ReplyError::quoting(text, name, "'. Try DEBUG HELP."));
         }
     }
+    Ok(())
+}
+
+/// DEBUG CLIENT-EVICTION: the buckets that clients stand in by the memory they take.
+fn client_eviction(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let usage = server.clients.usage();
+    if !usage.is_counted() {
+        return Err(ReplyError::text("ERR maxmemory-clients is disabled."));
+    }
+    let mut text = String::new();
+    for BucketFigures { bytes_min, bytes_max, bytes, clients } in usage.figures() {
+        let range = match bytes_max {
+            Some(bytes_max) => format!("{bytes_min:>10} - {bytes_max:>10}: "),
+            None => format!("{bytes_min:>10}+            : "),
+        };
+        text += &format!("bucket {range}tot-mem: {bytes:>10}, clients: {clients}\n");
+    }
+    call.reply.verbatim("txt", text.as_bytes());
     Ok(())
 }
 
@@ -228,6 +248,8 @@ fn help(call: &mut Call<'_>) {
         &[
             "ASSERT",
             "    Crash the server, by an assertion that fails.",
+            "CLIENT-EVICTION",
+            "    Show the buckets that clients stand in by the memory they take.",
             "CONFIG-REWRITE-FORCE-ALL",
             "    Rewrite the configuration file with every parameter, also those at their default.",
             "ERROR <string>",

@@ -65,8 +65,8 @@ const LATER: &[Later] = &[
         what: "values are not freed in the background yet",
     },
     Later {
-        names: &["maxmemory-*", "lfu-*"],
-        what: "nothing is evicted yet, neither keys nor clients",
+        names: &["maxmemory-policy", "maxmemory-samples", "maxmemory-eviction-tenacity", "lfu-*"],
+        what: "no keys are evicted yet",
     },
     Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
     Later {

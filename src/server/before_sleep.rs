@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output, parked, process, tracking, unit},
+    server::{Server, evict_clients::evict_clients, output, parked, process, tracking, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -44,6 +44,7 @@ pub fn before_sleep(server: &mut Server) {
     tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
+    evict_clients(server);
     free_finished(server);
     server.turn_ended();
 }

@@ -103,6 +103,7 @@ fn look_after(server: &mut Server, id: ClientId) {
     if IDLE_MS < idle_ms {
         client.release_idle();
     }
+    server.clients.note_usage(id);
     server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
 }

@@ -9,6 +9,7 @@ pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
+pub mod evict_clients;
 pub mod execute;
 pub mod flush;
 pub mod info;
@@ -38,12 +39,8 @@ use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchd
 use crate::{
     bio::Bio,
     client::{
-        ClientId, Clients, Session,
-        arrivals::Arrivals,
-        describe::{Talk, describe},
-        parked::ParkedClients,
-        pause::Pause,
-        watch::Watches,
+        ClientId, Clients, Session, arrivals::Arrivals, describe::describe, parked::ParkedClients,
+        pause::Pause, usage::Talk, watch::Watches,
     },
     command::Commands,
     config::Config,

@@ -10,6 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
+        evict_clients::evict_clients,
         output, parked,
         permit::{self, Verdict},
         tracking, transaction, unit,
@@ -75,6 +76,7 @@ fn limits(server: &Server, frame: &Frame) -> Limits {
 /// Runs all requests that have come whole. The client's frame is lent once for them all;
 /// what others push to it meanwhile is put behind each reply.
 pub fn process_input(server: &mut Server, id: ClientId) {
+    evict_clients(server);
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);
     end_batch(server, id, frame);
@@ -96,6 +98,7 @@ pub fn resume(server: &mut Server, id: ClientId) {
 fn end_batch(server: &mut Server, id: ClientId, mut frame: Box<Frame>) {
     server.arrivals.keep_buffer(frame.query.return_buffer());
     server.clients.give_back(id, frame);
+    output::set_cut(server, id);
 }
 
 fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
