@@ -128,6 +128,8 @@ pub enum Change {
     Maxmemory,
     /// Begin or end to count the memory of each client.
     ClientsMemory,
+    /// Tell clients how much may wait for them.
+    OutputLimits,
     /// Tell the keyspace which events are wanted.
     Notify,
     /// Give the default user its password.

@@ -7,7 +7,7 @@ use crate::{
     config::{
         Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    server::{DoorKind, Server, listen, tune},
+    server::{DoorKind, Server, listen, output, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
@@ -74,6 +74,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::OomScore => tune::set_oom_score(server).map_err(|_| None)?,
         Change::CrashLog => tune::set_crash_log(server),
         Change::Maxmemory | Change::Hz => tune::set_access_policy(server),
+        Change::OutputLimits => output::set_cuts(server),
         Change::Watchdog => tune::set_watchdog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
