@@ -5,10 +5,13 @@ use std::os::fd::AsRawFd;
 use net::Address;
 use resp::Protocol;
 
-use crate::client::{
-    Client, Session,
-    tracker::Mode,
-    usage::{Memory, Talk},
+use crate::{
+    client::{
+        Client, Kind, Session,
+        tracker::Mode,
+        usage::{Memory, Talk},
+    },
+    pubsub::Topic,
 };
 
 /// Describes a client in one line without its end.
@@ -22,19 +25,24 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
     let (query_bytes, query_room) =
         talk.query.map_or((0, 0), |query| (query.unparsed_bytes(), query.room_bytes()));
     let output = talk.reply.output();
+    let kept = client.reply_buffer.bytes().max(output.tail_capacity());
+    let peak = client.reply_buffer.peak_bytes();
     let (chunks, pending) = (output.chunk_count(), output.pending_bytes());
-    let Memory { arguments, queue, reply_buffer, replies, total } = Memory::of(client, talk);
+    let Memory { arguments, queue, replies, total } = Memory::of(client, talk);
     let transaction = talk.session.transaction.as_deref();
     let queued = transaction.map_or(-1, |transaction| transaction.queue.len() as i64);
     let command = client.last_command.map_or("NULL", |command| command.spec().full_name);
     let more = format!(
-        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf={} qbuf-free={} \
-         argv-mem={arguments} multi-mem={queue} rbs={reply_buffer} rbp={reply_buffer} obl={} \
-         oll={chunks} omem={replies} tot-mem={total} events={} cmd={command} user={} redir={} resp={}",
+        " age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={queued} qbuf={} qbuf-free={} \
+         argv-mem={arguments} multi-mem={queue} rbs={kept} rbp={peak} obl={} oll={chunks} \
+         omem={replies} tot-mem={total} events={} cmd={command} user={} redir={} resp={}",
         seconds_since(client.created_ms),
         seconds_since(client.active_ms),
         flags(client, talk.session),
         talk.session.db,
+        client.subscriptions.count(Topic::Channel),
+        client.subscriptions.count(Topic::Pattern),
+        client.subscriptions.count(Topic::ShardChannel),
         query_bytes,
         query_room,
         if chunks == 0 { pending } else { 0 },
@@ -70,6 +78,9 @@ fn flags(client: &Client, session: &Session) -> String {
     let tracker = client.tracker.as_ref();
     // In the order in which Redis shows them.
     let known = [
+        (client.link().is_some(), 'S'),
+        (session.is_monitor, 'O'),
+        (client.kind() == Kind::PubSub, 'P'),
         (session.transaction.is_some(), 'x'),
         (parked.is_some_and(|parked| !parked.is_woken()), 'b'),
         (tracker.is_some(), 't'),

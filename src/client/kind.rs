@@ -1,9 +1,6 @@
 //! Room: what kinds of clients there are.
 
-use crate::{
-    config::{OutputLimit, OutputLimits},
-    error::ReplyError,
-};
+use crate::error::ReplyError;
 
 /// See the head of the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,15 +28,6 @@ impl Kind {
         let found = kinds.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
         let unknown = || ReplyError::quoting("ERR Unknown client type '", name, "'");
         found.map(|(_, kind)| *kind).ok_or_else(unknown)
-    }
-
-    /// Returns how much may wait for one of its clients.
-    pub fn output_limit(self, limits: &OutputLimits) -> OutputLimit {
-        match self {
-            Self::Normal | Self::Master => limits.normal,
-            Self::Replica => limits.replica,
-            Self::PubSub => limits.pubsub,
-        }
     }
 
     /// Whether its clients may be closed for the memory that they take.

@@ -149,6 +149,13 @@ impl Clients {
         true
     }
 
+    /// Has a client sent to before the loop sleeps, as there is something for it elsewhere.
+    pub fn wake(&mut self, id: ClientId) {
+        if self.find(id).is_some() {
+            self.list(id);
+        }
+    }
+
     /// Lets what is pushed to a client be in its protocol, also while its frame is lent.
     pub fn speak(&mut self, id: ClientId, protocol: Protocol) {
         if let Some(client) = self.find(id) {
@@ -222,6 +229,17 @@ impl Clients {
         if self.usage.is_counted() {
             self.update_usage(id);
         }
+    }
+
+    /// Shows to `act` those that are over and not freed yet.
+    pub fn each_finished(&mut self, mut act: impl FnMut(ClientId, &mut Client)) {
+        let finished = mem::take(&mut self.finished);
+        for id in &finished {
+            if let Some(client) = self.find_even_closing(*id) {
+                act(*id, client);
+            }
+        }
+        self.finished = finished;
     }
 
     /// Takes a client out; its handle is stale from here on.

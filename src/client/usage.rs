@@ -14,8 +14,6 @@ use resp::{Query, Reply};
 
 use crate::client::{Client, ClientId, Frame, Session, transaction::Transaction};
 
-/// The buffer that Redis gives each client for short replies; ours grows from nothing.
-const REPLY_BUFFER_BYTES_SHOWN_MIN: usize = 1024;
 /// What is in the first bucket takes less than two to the power of this.
 const BUCKET_LOG_MIN: u32 = 15;
 /// What is in the last one takes at least two to the power of one less.
@@ -50,8 +48,6 @@ pub struct Memory {
     pub arguments: usize,
     /// What was queued since MULTI.
     pub queue: usize,
-    /// The buffer that replies begin in.
-    pub reply_buffer: usize,
     /// Replies that have outgrown it.
     pub replies: usize,
     /// All of it.
@@ -62,7 +58,7 @@ impl Memory {
     /// Counts what a client takes; what its connection takes is not its doing.
     pub fn of(client: &Client, talk: &Talk<'_>) -> Self {
         let output = talk.reply.output();
-        let reply_buffer = output.tail_capacity().max(REPLY_BUFFER_BYTES_SHOWN_MIN);
+        let reply_buffer = output.tail_capacity();
         let replies = if output.chunk_count() == 0 {
             0
         } else {
@@ -73,9 +69,12 @@ impl Memory {
         let queue = talk.session.transaction.as_deref().map_or(0, Transaction::memory_bytes);
         let query = talk.query.map_or(0, Query::memory_bytes);
         let tracker = client.tracker.as_ref().map_or(0, |tracker| tracker.memory_bytes());
-        let state = size_of::<Client>() + client.watched.memory_bytes() + tracker;
+        let state = size_of::<Client>()
+            + client.watched.memory_bytes()
+            + tracker
+            + client.subscriptions.memory_bytes();
         let total = state + query + reply_buffer + replies + arguments + queue;
-        Self { arguments, queue, reply_buffer, replies, total }
+        Self { arguments, queue, replies, total }
     }
 }
 

@@ -172,6 +172,17 @@ impl Keyspace {
         (store.table_bytes(), store.volatile_table_bytes())
     }
 
+    /// Makes room for so many keys; says whether that can be done.
+    pub fn try_reserve(&mut self, db: usize, keys: usize) -> bool {
+        self.dbs[db].store.expand(keys, 0).is_ok()
+    }
+
+    /// Counts what is where in the tables of a database: of its keys, and of those that expire.
+    pub fn table_stats(&self, db: usize) -> (dict::Stats, dict::Stats) {
+        let store = &self.dbs[db].store;
+        (store.stats(), store.volatile_stats())
+    }
+
     /// Asks for the memory of keys that are named soon, so that they wait for it all at
     /// once: first for their buckets, then, when those have come, for their records.
     pub fn prefetch<'k>(&self, db: usize, keys: impl Iterator<Item = &'k [u8]>) {

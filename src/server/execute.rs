@@ -5,7 +5,7 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
-        notify, tracking,
+        notify, observe, tracking,
     },
 };
 
@@ -16,6 +16,7 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     server.keyspace.events.interest = notify::interest(server);
     server.stats.commands += 1;
     let (dirty_before, db) = (server.keyspace.dirty, call.db());
+    let began_us = server.clock.monotonic_us();
     let mark = call.reply.mark();
     let outcome = commands::handler(command)(server, &mut call);
     if let Err(error) = &outcome {
@@ -41,7 +42,6 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
         }
     }
     // One look at the clock ends this command and begins the next.
-    let began_us = server.clock.monotonic_us();
     server.clock.tick();
     let took_us = server.clock.monotonic_us() - began_us;
     if call.origin == Origin::Client {
@@ -51,4 +51,5 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     if server.config.logging.latency_tracking {
         server.commands.track(command, took_us);
     }
+    observe::ran(server, &call, took_us);
 }

@@ -8,7 +8,7 @@ use sys::log;
 use crate::{
     client::{ClientId, Frame, Kind, Session, describe::describe, usage::Talk},
     config::OutputLimit,
-    server::Server,
+    server::{Server, transfer},
 };
 
 /// So much may wait for anybody, whatever the limits say: a short reply is no reason to go.
@@ -40,6 +40,9 @@ pub fn send(server: &mut Server, id: ClientId) {
     let Some(client) = client else { return };
     if client.is_output_cut() {
         return close_if_over(server, id, None, CLOSED_AT_ONCE);
+    }
+    if client.link().is_some() {
+        return transfer::send(server, id);
     }
     let (sent, outcome) = client.send();
     let Some((fd, _)) = client.wire else { return };
@@ -88,7 +91,7 @@ pub fn close_caller_if_over_limit(server: &mut Server, id: ClientId, frame: &Fra
 
 /// Returns what may wait for a client.
 fn limit(server: &Server, kind: Kind, session: &Session) -> OutputLimit {
-    let mut limit = kind.output_limit(&server.config.limits.client_output_buffer_limit);
+    let mut limit = *server.config.limits.client_output_buffer_limit.of(kind);
     let limited = |bytes: u64, max: u64| if bytes == 0 { max } else { bytes.min(max) };
     if server.requires_auth(session) {
         limit.hard_bytes = limited(limit.hard_bytes, UNAUTHENTICATED_BYTES_MAX);
@@ -133,7 +136,9 @@ fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>, what: 
     let lent_output = lent.map(|frame| frame.reply.output());
     let is_cut = client.is_output_cut() || lent_output.is_some_and(|output| output.is_cut());
     let lent_bytes = lent_output.map_or(0, |output| output.pending_bytes());
-    let bytes = match client.pending_output_bytes() + lent_bytes {
+    let stream_end = server.replication.offset();
+    let stream_bytes = client.link().map_or(0, |link| link.waiting_bytes(stream_end));
+    let bytes = match client.pending_output_bytes() + lent_bytes + stream_bytes {
         ..FREE_BYTES => 0,
         bytes => bytes,
     };

@@ -11,6 +11,7 @@ use crate::{
         Server,
         call::{Call, Origin, Repeats},
         evict_clients::evict_clients,
+        observe::{self, Subject},
         output, parked,
         permit::{self, Verdict},
         tracking, transaction, unit,
@@ -149,7 +150,7 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: O
     }
     let mark = frame.reply.mark();
     let mut ran = None;
-    match permit::judge(server, &frame.session, argv) {
+    match permit::judge(server, id, &frame.session, frame.reply.protocol, argv) {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
@@ -203,9 +204,15 @@ fn refuse(
     }
     if let Some(transaction) = &mut frame.session.transaction {
         transaction.is_aborted = true;
-        if command.is_some_and(|command| command.spec().full_name == "exec") {
-            transaction::discard(server, id, &mut frame.session);
-            error = permit::exec_refused(&error);
+    }
+    // It says so even of a transaction that was never begun.
+    if let Some(command) = command.filter(|command| command.spec().full_name == "exec") {
+        transaction::discard(server, id, &mut frame.session);
+        error = permit::exec_refused(&error);
+        // They have seen its beginning.
+        if !server.monitors.is_empty() {
+            let subject = Subject { client: id, command, argv: frame.query.argv() };
+            observe::show(server, subject, frame.session.db, Origin::Client);
         }
     }
     let text = error.to_bytes();

@@ -5,6 +5,7 @@
 
 use crate::{
     keyspace::Cycle,
+    latency::Event,
     server::{Server, call::Call, execute::execute, notify},
 };
 
@@ -24,7 +25,10 @@ pub fn expire_cycle(server: &mut Server, cycle: Cycle) {
     let effort = server.config.memory.active_expire_effort;
     let now_ms = server.now_ms();
     server.keyspace.events.interest = notify::interest(server);
+    let before = server.keyspace.expiry.cycle_time;
     server.keyspace.expire_cycle(cycle, effort, now_ms);
+    let took = server.keyspace.expiry.cycle_time.saturating_sub(before);
+    server.note_latency(Event::EXPIRE_CYCLE, took);
     notify::carry_out(server, None);
     server.propagation.end_loose_unit();
 }

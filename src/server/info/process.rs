@@ -101,22 +101,6 @@ pub(super) fn clients(server: &Server) -> Vec<Field> {
     ]
 }
 
-pub(super) fn replication(server: &Server) -> Vec<Field> {
-    vec![
-        field("role", "master"),
-        field("connected_slaves", 0),
-        field("master_failover_state", "no-failover"),
-        field("master_replid", &server.lifecycle.replication_id),
-        field("master_replid2", "0".repeat(40)),
-        field("master_repl_offset", 0),
-        field("second_repl_offset", -1),
-        field("repl_backlog_active", 0),
-        field("repl_backlog_size", server.config.replication.repl_backlog_size),
-        field("repl_backlog_first_byte_offset", 0),
-        field("repl_backlog_histlen", 0),
-    ]
-}
-
 pub(super) fn cpu(_: &Server) -> Vec<Field> {
     let mut fields = Vec::new();
     for (suffix, whose) in
