@@ -117,17 +117,17 @@ impl Clients {
 
     /// Moves behind the reply what was pushed meanwhile; says whether the client's next
     /// request may run.
-    pub fn settle(&mut self, id: ClientId, frame: &mut Frame) -> bool {
+    pub fn settle(&mut self, id: ClientId, reply: &mut Reply) -> bool {
         let client = self.find_even_closing(id).expect("freed only before sleep");
         if !client.pushes.is_empty() {
-            frame.reply.append(&mut client.pushes);
+            reply.append(&mut client.pushes);
         }
         client.is_alive() && client.parked.is_none()
     }
 
     /// Takes a frame back.
     pub fn give_back(&mut self, id: ClientId, mut frame: Box<Frame>) {
-        self.settle(id, &mut frame);
+        self.settle(id, &mut frame.reply);
         let client = self.find_even_closing(id).expect("settled just now");
         let is_due = !frame.reply.is_empty() || !client.is_alive();
         client.frame = Some(frame);

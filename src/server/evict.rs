@@ -53,6 +53,9 @@ pub fn make_room(server: &mut Server) -> Room {
 }
 
 fn make_room_below_limit(server: &mut Server) -> Room {
+    if server.pause.scope().is_some() {
+        return Room::Enough;
+    }
     let excess = excess_bytes(server);
     if excess == 0 && server.keyspace.eviction.exceeded_since.is_none() {
         return Room::Enough;

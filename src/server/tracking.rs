@@ -119,13 +119,11 @@ pub fn flushed(server: &mut Server) {
 /// Forgets keys where more are remembered than may be: their readers are told as if they
 /// had changed.
 #[inline]
-pub fn limit(server: &mut Server) -> bool {
+pub fn limit(server: &mut Server) {
     let keys_max = server.config.limits.tracking_table_max_keys;
-    let is_over = server.tracking.tracker_count() != 0 && server.tracking.exceeds(keys_max);
-    if is_over {
+    if server.tracking.tracker_count() != 0 && server.tracking.exceeds(keys_max) {
         forget_some(server, keys_max);
     }
-    is_over
 }
 
 #[cold]
