@@ -12,6 +12,7 @@ pub mod call;
 pub mod children;
 pub mod cron;
 pub mod evict;
+pub mod evict_clients;
 pub mod execute;
 pub mod flush;
 pub mod info;
@@ -49,12 +50,8 @@ use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchd
 use crate::{
     bio::Bio,
     client::{
-        ClientId, Clients, Session,
-        arrivals::Arrivals,
-        describe::{Talk, describe},
-        parked::ParkedClients,
-        pause::Pause,
-        watch::Watches,
+        ClientId, Clients, Session, arrivals::Arrivals, describe::describe, parked::ParkedClients,
+        pause::Pause, usage::Talk, watch::Watches,
     },
     command::Commands,
     config::Config,
