@@ -33,6 +33,8 @@ pub mod monitor;
 pub mod persist;
 /// What others must repeat.
 pub mod propagation;
+/// Who listens to which channels.
+pub mod pubsub;
 /// What views must not show.
 pub mod redact;
 /// Which commands took long.

@@ -8,6 +8,7 @@ use resp::{Protocol, Query, Reply};
 use crate::{
     client::{Client, Frame, Session, transaction::Transaction},
     error::ReplyError,
+    pubsub::Topic,
 };
 
 /// What kinds of clients there are.
@@ -80,16 +81,19 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
     let transaction = talk.session.transaction.as_deref();
     let queued = transaction.map_or(-1, |transaction| transaction.queue.len() as i64);
     let queue_bytes = transaction.map_or(0, Transaction::memory_bytes);
-    let total = total + queue_bytes;
+    let total = total + queue_bytes + client.subscriptions.memory_bytes();
     let command = client.last_command.map_or("NULL", |command| command.spec().full_name);
     let more = format!(
-        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf={} qbuf-free={} \
+        " age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={queued} qbuf={} qbuf-free={} \
          argv-mem={} multi-mem={queue_bytes} rbs={kept} rbp={peak} obl={} oll={chunks} omem={output_memory} \
          tot-mem={total} events={} cmd={command} user={} redir=-1 resp={}",
         seconds_since(client.created_ms),
         seconds_since(client.active_ms),
         flags(client, talk.session),
         talk.session.db,
+        client.subscriptions.count(Topic::Channel),
+        client.subscriptions.count(Topic::Pattern),
+        client.subscriptions.count(Topic::ShardChannel),
         query.0,
         query.1,
         talk.argument_bytes,
@@ -126,6 +130,7 @@ fn flags(client: &Client, session: &Session) -> String {
     let is_unix =
         client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
     let known = [
+        (client.kind() == Kind::PubSub, 'P'),
         (session.is_monitor, 'O'),
         (client.closes_after_reply(), 'c'),
         (is_unix, 'U'),

@@ -19,8 +19,9 @@ use base::Bytes;
 use net::Connection;
 use resp::{Query, Reply};
 
-use crate::command::CommandId;
+use crate::{command::CommandId, pubsub::Subscriptions};
 
+use describe::Kind;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -116,6 +117,8 @@ pub struct Client {
     pub reply_buffer: ReplyBuffer,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// The channels that it listens to.
+    pub subscriptions: Subscriptions,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -152,6 +155,7 @@ impl Client {
             output: OutputState::default(),
             reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
+            subscriptions: Subscriptions::default(),
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -159,6 +163,11 @@ impl Client {
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        if self.subscriptions.is_empty() { Kind::Normal } else { Kind::PubSub }
     }
 
     /// Whether it can still ask for anything.

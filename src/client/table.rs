@@ -182,6 +182,17 @@ impl Clients {
         self.finished.pop()
     }
 
+    /// Shows to `act` those that are over and not freed yet.
+    pub fn each_finished(&mut self, mut act: impl FnMut(ClientId, &mut Client)) {
+        let finished = mem::take(&mut self.finished);
+        for id in &finished {
+            if let Some(client) = self.find_even_closing(*id) {
+                act(*id, client);
+            }
+        }
+        self.finished = finished;
+    }
+
     /// Takes a client out; its handle is stale from here on.
     pub fn free(&mut self, id: ClientId) -> Option<Box<Client>> {
         self.find_even_closing(id)?;

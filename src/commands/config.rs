@@ -69,6 +69,7 @@ pub(super) fn resetstat(server: &mut Server, call: &mut Call<'_>) -> CommandResu
     let keyspace = &mut server.keyspace;
     (keyspace.hits, keyspace.misses) = (0, 0);
     keyspace.expiry.reset();
+    keyspace.eviction.reset();
     call.reply.ok();
     Ok(())
 }

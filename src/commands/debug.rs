@@ -1,8 +1,8 @@
 //! Command: DEBUG, as far as there is something to look at: for tests and for the curious.
 
 mod clients;
-mod data;
 mod ending;
+mod tables;
 
 use std::{thread, time::Duration};
 
@@ -62,11 +62,13 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         (b"leak", 3) => ending::leak(call),
         (b"restart", _) => return ending::restart(server, call, Restart::Graceful),
         (b"crash-and-recover", _) => return ending::restart(server, call, Restart::Crash),
-        (b"populate", 3..=5) => return data::populate(server, call),
-        (b"htstats", 3..) => return data::table_stats(server, call),
-        (b"stringmatch-test", 2) => data::match_patterns(call),
         (b"replybuffer", 4) => return clients::reply_buffer(server, call),
         (b"client-eviction", 2) => return clients::eviction(server, call),
+        (b"populate", 3..=5) => return tables::populate(server, call),
+        (b"htstats", 3..) => return tables::htstats(server, call),
+        (b"htstats-key", 3..) => return tables::htstats_key(server, call),
+        (b"stringmatch-test", 2) => tables::stringmatch_test(call),
+        (b"change-repl-id", 2) => tables::change_repl_id(server, call),
         (b"object", 3) => return object(server, call),
         (b"sdslen", 3) => return sdslen(server, call),
         (b"protocol", 3) => return protocol(server, call),
@@ -244,6 +246,8 @@ fn help(call: &mut Call<'_>) {
         &[
             "ASSERT",
             "    Crash the server, by an assertion that fails.",
+            "CHANGE-REPL-ID",
+            "    Begin another history of writes, for who replicates this server.",
             "CLIENT-EVICTION",
             "    Show how many clients take how much memory, where maxmemory-clients bounds it.",
             "CONFIG-REWRITE-FORCE-ALL",
@@ -252,8 +256,10 @@ fn help(call: &mut Call<'_>) {
             "    Begin the program anew at once, after <milliseconds> (default 0).",
             "ERROR <string>",
             "    Return an error reply of <string>.",
-            "HTSTATS <dbid> [full]",
-            "    Show the shape of the tables of a database.",
+            "HTSTATS <db> [full]",
+            "    Show how the tables of a database are filled.",
+            "HTSTATS-KEY <key> [full]",
+            "    Show how the table of a value is filled.",
             "LEAK <string>",
             "    Take memory for <string> that is never given back.",
             "LOG <message>",
@@ -289,7 +295,7 @@ fn help(call: &mut Call<'_>) {
             "SLEEP <seconds>",
             "    Stop the server for <seconds>. Decimals are allowed.",
             "STRINGMATCH-TEST",
-            "    Try many patterns that make no sense on the matcher of patterns.",
+            "    Match random texts with random patterns.",
         ],
     );
 }

@@ -16,6 +16,7 @@ mod lolwut;
 mod memory;
 mod monitor;
 mod object;
+mod pubsub;
 mod scan;
 mod server;
 mod slowlog;

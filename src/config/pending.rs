@@ -42,11 +42,6 @@ const REFUSALS: &[Refusal] = &[
         reason: "users are not built yet, but for a default user who may do everything and whose \
                  password is that of requirepass",
     },
-    Refusal {
-        name: "maxmemory",
-        asks: |config| config.memory.maxmemory != 0,
-        reason: "eviction is not built yet: memory would not be bounded",
-    },
 ];
 
 /// What a group of parameters waits for. Names end in `*` where a whole family is meant.
@@ -57,15 +52,7 @@ struct Later {
 
 const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
-    Later { names: &["notify-keyspace-events"], what: "keyspace events are not published yet" },
-    Later {
-        names: &["lazyfree-*", "replica-lazy-flush"],
-        what: "values are not freed in the background yet",
-    },
-    Later {
-        names: &["maxmemory-*", "lfu-*"],
-        what: "nothing is evicted yet, neither keys nor clients",
-    },
+    Later { names: &["maxmemory-clients"], what: "clients are not evicted yet" },
     Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
     Later {
         names: &["hash-*", "list-*", "set-max-*", "zset-*", "hll-*", "stream-*"],

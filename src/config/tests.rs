@@ -419,17 +419,15 @@ fn what_would_lose_data_or_open_a_door_is_refused() {
         ("user default on nopass ~a* &* +@all", "user"),
         ("user default on nopass ~* +@all", "user"),
         ("requirepass x\nuser default on nopass ~* &* +@all", "user"),
-        ("maxmemory 1mb", "maxmemory"),
     ] {
         assert!(reason(line).starts_with(&format!("{name}: ")), "{line}: {}", reason(line));
     }
-    load("appendonly yes\nappendonly no\nreplicaof no one\nmaxmemory 0\n").unwrap();
+    load("appendonly yes\nappendonly no\nreplicaof no one\n").unwrap();
     let hash = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
     let rewritten = format!("user default on sanitize-payload #{hash} ~* &* +@all\nrequirepass x");
     load(&rewritten).unwrap();
     let mut config = Config::new(false);
     assert!(set(&mut config, &[("hz", "7"), ("appendonly", "yes")]).is_err());
-    assert!(set(&mut config, &[("maxmemory", "100mb")]).is_err());
     assert_eq!(unsupported(&config), None);
     assert_eq!(config.general.hz, 10);
 }

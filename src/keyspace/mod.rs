@@ -169,15 +169,15 @@ impl Keyspace {
         (store.table_bytes(), store.volatile_table_bytes())
     }
 
+    /// Makes room for so many keys; says whether that can be done.
+    pub fn try_reserve(&mut self, db: usize, keys: usize) -> bool {
+        self.dbs[db].store.expand(keys, 0).is_ok()
+    }
+
     /// Counts what is where in the tables of a database: of its keys, and of those that expire.
     pub fn table_stats(&self, db: usize) -> (dict::Stats, dict::Stats) {
         let store = &self.dbs[db].store;
         (store.stats(), store.volatile_stats())
-    }
-
-    /// Makes room for so many more keys; says whether there is any.
-    pub fn make_room(&mut self, db: usize, keys: usize) -> bool {
-        self.dbs[db].store.expand(keys, 0).is_ok()
     }
 
     /// Asks for the memory of keys that are named soon, so that they wait for it all at

@@ -7,7 +7,7 @@ use crate::{
     config::{
         Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    server::{DoorKind, Server, listen, tune},
+    server::{DoorKind, Server, evict, listen, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
@@ -73,7 +73,9 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::ProcTitle => tune::set_title(server),
         Change::OomScore => tune::set_oom_score(server).map_err(|_| None)?,
         Change::CrashLog => tune::set_crash_log(server),
-        Change::Maxmemory | Change::Hz => tune::set_access_policy(server),
+        Change::Maxmemory => evict::limit_changed(server),
+        Change::AccessPolicy => tune::set_access_policy(server),
+        Change::LazyFree => server.keyspace.lazy.configure(&server.config.memory),
         Change::Watchdog => tune::set_watchdog(server),
         Change::SlowLog => server.slowlog.trim(server.config.logging.slowlog_max_len),
         Change::JemallocThread => {
@@ -82,6 +84,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         // Read where they are used, or of rooms that are not there yet; `config::pending`
         // refuses the values that would ask these for something.
         Change::Nothing
+        | Change::Hz
         | Change::Password
         | Change::Locale
         | Change::Notify

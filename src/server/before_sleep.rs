@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output, process, unit},
+    server::{Server, evict, output, process, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -38,6 +38,7 @@ pub fn before_sleep(server: &mut Server) {
     if server.lifecycle.expires_actively {
         unit::expire_cycle(server, Cycle::Fast);
     }
+    evict::go_on(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
     free_finished(server);
@@ -55,6 +56,7 @@ pub fn free_finished(server: &mut Server) {
     while let Some(id) = server.clients.pop_finished() {
         let Some(mut client) = server.clients.free(id) else { continue };
         server.watches.unwatch(id, &mut client.watched);
+        server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
         server.monitors.remove(id);
         if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());

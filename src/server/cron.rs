@@ -5,7 +5,7 @@ use std::time::Duration;
 use sys::log;
 
 use crate::{
-    client::{ClientId, reply_buffer::Resized},
+    client::{Client, ClientId, describe::Kind, reply_buffer::Resized},
     keyspace::Cycle,
     server::{Server, accept, output, shutdown, unit},
 };
@@ -95,8 +95,7 @@ fn look_after(server: &mut Server, id: ClientId) {
         }
         return output::close_if_over_limit(server, id);
     }
-    let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
-    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating && !is_monitor {
+    if 0 < timeout_ms && timeout_ms < idle_ms && may_time_out(client) {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }
@@ -109,6 +108,13 @@ fn look_after(server: &mut Server, id: ClientId) {
     server.stats.reply_buffer_expands += u64::from(resized == Resized::Grown);
     server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
+}
+
+/// Whether it is a client that should have asked for something: one who negotiates has its own
+/// time, and one who listens may be silent.
+fn may_time_out(client: &Client) -> bool {
+    let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
+    !client.is_negotiating && !is_monitor && client.kind() == Kind::Normal
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {

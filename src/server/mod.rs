@@ -9,6 +9,7 @@ pub mod banner;
 pub mod before_sleep;
 pub mod call;
 pub mod cron;
+pub mod evict;
 pub mod execute;
 pub mod flush;
 pub mod info;
@@ -19,6 +20,7 @@ pub mod observe;
 pub mod output;
 pub mod permit;
 pub mod process;
+pub mod publish;
 pub mod renew;
 pub mod restart;
 pub mod shutdown;
@@ -50,6 +52,7 @@ use crate::{
     lifecycle::Lifecycle,
     monitor::Monitors,
     propagation::Propagation,
+    pubsub::PubSub,
     server::call::Call,
     slowlog::SlowLog,
     stats::Stats,
@@ -121,6 +124,8 @@ pub struct Server {
     pub clients: Clients,
     /// Which keys transactions depend on.
     pub watches: Watches,
+    /// Who listens to which channels.
+    pub pubsub: PubSub,
     /// What others must repeat.
     pub propagation: Propagation,
     /// What commands are called, and how often they were.
@@ -174,6 +179,7 @@ impl Server {
             keyspace,
             clients: Clients::default(),
             watches: Watches::default(),
+            pubsub: PubSub::default(),
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),

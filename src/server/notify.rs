@@ -1,18 +1,22 @@
-//! Flow: carries out what has happened to keys: for watchers and who repeats deletions.
+//! Flow: carries out what has happened to keys: for watchers, who listens, and who
+//! repeats deletions.
 
 use crate::{
     client::ClientId,
     config::NotifyClasses,
     keyspace::{Cause, Event, Happened, Interest, KeyEvent},
-    server::Server,
+    pubsub::{Message, Topic},
+    server::{Server, publish},
 };
 
 /// Says what somebody wants to know of what happens to keys.
 #[inline]
 pub fn interest(server: &Server) -> Interest {
     let mut classes = server.config.logging.notify_keyspace_events;
-    // Events that are published neither by key nor by name are not published.
-    if !classes.meets(NotifyClasses::KEYSPACE.with(NotifyClasses::KEYEVENT)) {
+    // Events that are published neither by key nor by name are not published, nor any if
+    // nobody listens.
+    let is_published = classes.meets(NotifyClasses::KEYSPACE.with(NotifyClasses::KEYEVENT));
+    if !is_published || server.pubsub.is_empty() {
         classes = NotifyClasses::default();
     }
     Interest {
@@ -68,4 +72,22 @@ fn repeat_deletion(server: &mut Server, db: usize, key: &[u8], cause: Cause) {
     }
 }
 
-fn publish(_server: &mut Server, _db: usize, _key: &[u8], _event: Event) {}
+/// Tells those who listen what has happened to a key: by the key, and by the event.
+fn publish(server: &mut Server, db: usize, key: &[u8], event: Event) {
+    let classes = server.config.logging.notify_keyspace_events;
+    // The change of a watched key is noted even if it has no class that is published.
+    if !classes.contains(event.class) || server.pubsub.is_empty() {
+        return;
+    }
+    let name = event.name.as_bytes();
+    for (by, class, topic, text) in [
+        ("keyspace", NotifyClasses::KEYSPACE, key, name),
+        ("keyevent", NotifyClasses::KEYEVENT, name, key),
+    ] {
+        if classes.contains(class) {
+            let channel = [format!("__{by}@{db}__:").as_bytes(), topic].concat();
+            let message = Message { text, shared: None };
+            publish::publish(server, Topic::Channel, &channel, message);
+        }
+    }
+}

@@ -71,16 +71,17 @@ pub fn close_caller_if_over_limit(server: &mut Server, id: ClientId, frame: &Fra
 }
 
 fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>) {
-    let limit = server.config.limits.client_output_buffer_limit.normal;
-    if limit == OutputLimit::default() {
-        return;
-    }
+    let limits = server.config.limits.client_output_buffer_limit;
     let now_ms = server.now_ms();
     let client = server.clients.find_even_closing(id).filter(|client| !client.is_over());
     let Some(client) = client else { return };
+    let limit = limits.of(client.kind());
+    if *limit == OutputLimit::default() {
+        return;
+    }
     let lent_bytes = lent.map_or(0, |frame| frame.reply.output().pending_bytes());
     let bytes = client.pending_output_bytes() + lent_bytes;
-    if client.output.is_over(bytes, &limit, now_ms) {
+    if client.output.is_over(bytes, limit, now_ms) {
         let talk = lent.or(client.frame.as_deref()).map(Talk::from);
         let text = talk.map_or_else(Vec::new, |talk| describe(client, &talk, now_ms));
         let text = String::from_utf8_lossy(&text);

@@ -4,13 +4,16 @@
 //! same of the two. A command that is refused spoils the transaction that it was to be
 //! queued in; EXEC that is refused ends its own.
 
-use resp::Argv;
+use resp::{Argv, Protocol};
 
 use crate::{
-    client::Session,
+    client::{ClientId, Session},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
-    server::Server,
+    server::{
+        Server,
+        evict::{self, Room},
+    },
 };
 
 /// What becomes of a request.
@@ -24,7 +27,13 @@ pub enum Verdict {
 }
 
 /// Says whether a command may run at all: known, well-formed, allowed at this moment.
-pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict {
+pub fn judge(
+    server: &mut Server,
+    id: ClientId,
+    session: &Session,
+    protocol: Protocol,
+    argv: Argv<'_>,
+) -> Verdict {
     let command = match server.commands.find(argv) {
         Lookup::Found(command) => command,
         Lookup::UnknownSubcommand(container) => {
@@ -34,7 +43,8 @@ pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict 
         }
         Lookup::Unknown => return Verdict::Refuse(None, unknown_command(argv)),
     };
-    match permit(server, session, command, argv) {
+    let listens = protocol == Protocol::Resp2 && listens(server, id);
+    match permit(server, session, listens, command, argv) {
         Err(error) => Verdict::Refuse(Some(command), error),
         Ok(()) if session.transaction.is_some() && !runs_in_transaction(command) => {
             Verdict::Queue(command)
@@ -47,6 +57,7 @@ pub fn judge(server: &mut Server, session: &Session, argv: Argv<'_>) -> Verdict 
 fn permit(
     server: &mut Server,
     session: &Session,
+    listens: bool,
     command: CommandId,
     argv: Argv<'_>,
 ) -> Result<(), ReplyError> {
@@ -60,6 +71,22 @@ fn permit(
     if session.transaction.is_some() && spec.has(Flags::NO_MULTI) {
         return Err(ReplyError::text("ERR Command not allowed inside a transaction"));
     }
+    if server.config.memory.maxmemory != 0
+        && evict::make_room(server) == Room::None
+        && needs_memory(session, command)
+    {
+        return Err(ReplyError::OutOfMemory);
+    }
+    if listens && !runs_while_listening(command) {
+        let name = spec.full_name;
+        return Err(ReplyError::Text(
+            format!(
+                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT \
+                 / RESET are allowed in this context"
+            )
+            .into(),
+        ));
+    }
     // To Redis, who watches is a kind of replica.
     if session.is_monitor
         && spec.flags.has_any(Flags::READONLY.with(Flags::WRITE).with(Flags::MAY_REPLICATE))
@@ -67,6 +94,31 @@ fn permit(
         return Err(ReplyError::text("ERR Replica can't interact with the keyspace"));
     }
     Ok(())
+}
+
+/// Whether a client listens to channels.
+#[inline]
+fn listens(server: &Server, id: ClientId) -> bool {
+    !server.pubsub.is_empty()
+        && server.clients.peek(id).is_some_and(|client| !client.subscriptions.is_empty())
+}
+
+/// In RESP2 a message cannot be told from a reply, so who listens calls little else.
+fn runs_while_listening(command: CommandId) -> bool {
+    let name = command.spec().full_name;
+    let is_about_topics = name.ends_with("subscribe");
+    is_about_topics || matches!(name, "ping" | "quit" | "reset")
+}
+
+/// Whether a command may need more memory. Any that is queued does.
+fn needs_memory(session: &Session, command: CommandId) -> bool {
+    let spec = command.spec();
+    spec.has(Flags::DENYOOM)
+        || session.transaction.as_ref().is_some_and(|transaction| match spec.full_name {
+            "exec" => transaction.has_any(Flags::DENYOOM),
+            "discard" | "quit" | "reset" => false,
+            _ => true,
+        })
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.

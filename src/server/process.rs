@@ -124,7 +124,7 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
         return refuse_http(server, id, frame);
     }
     let mark = frame.reply.mark();
-    match permit::judge(server, &frame.session, argv) {
+    match permit::judge(server, id, &frame.session, frame.reply.protocol, argv) {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
@@ -169,14 +169,15 @@ fn refuse(
     }
     if let Some(transaction) = &mut frame.session.transaction {
         transaction.is_aborted = true;
-        if command.is_some_and(|command| command.spec().full_name == "exec") {
-            transaction::discard(server, id, &mut frame.session);
-            error = permit::exec_refused(&error);
-            // They have seen its beginning.
-            if let (Some(command), false) = (command, server.monitors.is_empty()) {
-                let subject = Subject { client: id, command, argv: frame.query.argv() };
-                observe::show(server, subject, frame.session.db, Origin::Client);
-            }
+    }
+    // It says so even of a transaction that was never begun.
+    if let Some(command) = command.filter(|command| command.spec().full_name == "exec") {
+        transaction::discard(server, id, &mut frame.session);
+        error = permit::exec_refused(&error);
+        // They have seen its beginning.
+        if !server.monitors.is_empty() {
+            let subject = Subject { client: id, command, argv: frame.query.argv() };
+            observe::show(server, subject, frame.session.db, Origin::Client);
         }
     }
     let text = error.to_bytes();

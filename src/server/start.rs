@@ -14,7 +14,8 @@ use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
-        Datum, DoorKind, Server, apply, banner, before_sleep, cron, listen, shutdown, tune, unsaved,
+        Datum, DoorKind, Server, apply, banner, before_sleep, cron, evict, listen, shutdown, tune,
+        unsaved,
     },
 };
 
@@ -104,6 +105,7 @@ fn begin(server: &mut Server) -> Result<(), String> {
             log::notice!("Ready to accept connections {}", kind.name());
         }
     }
+    evict::warn_of_small_limit(&server.config);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use hdrhistogram::Histogram;
 use super::{Field, field};
 use crate::{
     command::{CommandId, CommandStats},
+    pubsub::Topic,
     server::Server,
 };
 
@@ -46,6 +47,7 @@ pub(super) fn persistence(server: &Server) -> Vec<Field> {
 pub(super) fn stats(server: &Server) -> Vec<Field> {
     let (stats, keyspace) = (&server.stats, &server.keyspace);
     let expiry = &keyspace.expiry;
+    let (exceeded, exceeded_in_all) = keyspace.eviction.exceeded();
     let kbps = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     vec![
         field("total_connections_received", stats.connections),
@@ -67,15 +69,15 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("expired_stale_perc", format!("{:.2}", expiry.stale_percent)),
         field("expired_time_cap_reached_count", expiry.time_cap_reached),
         field("expire_cycle_cpu_milliseconds", expiry.cycle_time.as_millis()),
-        field("evicted_keys", 0),
+        field("evicted_keys", keyspace.eviction.evicted_keys),
         field("evicted_clients", 0),
-        field("total_eviction_exceeded_time", 0),
-        field("current_eviction_exceeded_time", 0),
+        field("total_eviction_exceeded_time", exceeded_in_all.as_millis()),
+        field("current_eviction_exceeded_time", exceeded.as_millis()),
         field("keyspace_hits", keyspace.hits),
         field("keyspace_misses", keyspace.misses),
-        field("pubsub_channels", 0),
-        field("pubsub_patterns", 0),
-        field("pubsubshard_channels", 0),
+        field("pubsub_channels", server.pubsub.topic_count(Topic::Channel)),
+        field("pubsub_patterns", server.pubsub.topic_count(Topic::Pattern)),
+        field("pubsubshard_channels", server.pubsub.topic_count(Topic::ShardChannel)),
         field("latest_fork_usec", 0),
         field("total_forks", 0),
         field("migrate_cached_sockets", 0),

@@ -4,7 +4,7 @@
 //! them where nothing has happened; the others are left out.
 
 mod counters;
-mod memory;
+pub mod memory;
 mod process;
 
 use crate::server::Server;

@@ -54,7 +54,6 @@ fn what_is_not_built_yet_is_refused() {
         &["--appendonly", "yes"][..],
         &["--cluster-enabled", "yes"],
         &["--replicaof", "127.0.0.1", "1"],
-        &["--maxmemory", "1gb"],
         &["--user", "alice on nopass ~* +@all"],
     ];
     for options in refused {
