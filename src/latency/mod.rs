@@ -21,11 +21,12 @@ impl Event {
     pub const COMMAND_UNBLOCKING: Self = Self("command-unblocking");
     /// A round of active expiry.
     pub const EXPIRE_CYCLE: Self = Self("expire-cycle");
-
-    /// Makes an event of a name, for the room where it arises.
-    pub const fn named(name: &'static str) -> Self {
-        Self(name)
-    }
+    /// A round of eviction.
+    pub const EVICTION_CYCLE: Self = Self("eviction-cycle");
+    /// The eviction of one key.
+    pub const EVICTION_DEL: Self = Self("eviction-del");
+    /// A wait for the thread that frees what was evicted.
+    pub const EVICTION_LAZYFREE: Self = Self("eviction-lazyfree");
 
     /// Returns the name.
     pub fn name(self) -> &'static str {

@@ -19,6 +19,7 @@ use sys::log;
 
 use crate::{
     config::{Config, MaxmemoryPolicy},
+    latency::Event,
     server::{Server, notify},
 };
 
@@ -132,9 +133,17 @@ fn evict(server: &mut Server, excess: u64) -> Room {
     server.keyspace.now_ms = server.now_ms();
     server.keyspace.events.interest = notify::interest(server);
     while freed < excess {
+        let began = server.watches_latency().then(Instant::now);
         let Some(bytes) = server.keyspace.evict(policy, samples) else {
-            return wait_for_thread(server, started, budget);
+            let began = Instant::now();
+            let room = wait_for_thread(server, started, budget);
+            server.note_latency(Event::EVICTION_LAZYFREE, began.elapsed());
+            server.note_latency(Event::EVICTION_CYCLE, started.elapsed());
+            return room;
         };
+        if let Some(began) = began {
+            server.note_latency(Event::EVICTION_DEL, began.elapsed());
+        }
         notify::carry_out(server, None);
         server.propagation.end_unit();
         freed += bytes as u64;
@@ -151,6 +160,7 @@ fn evict(server: &mut Server, excess: u64) -> Room {
             break;
         }
     }
+    server.note_latency(Event::EVICTION_CYCLE, started.elapsed());
     if server.keyspace.eviction.is_running { Room::BeingMade } else { Room::Enough }
 }
 
