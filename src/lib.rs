@@ -37,10 +37,14 @@ pub mod propagation;
 pub mod pubsub;
 /// What views must not show.
 pub mod redact;
+/// Who copies this server, and the history of writes that they copy.
+pub mod replication;
 /// Which commands took long.
 pub mod slowlog;
 /// What a server counts about itself.
 pub mod stats;
+/// Which keys clients have in caches of their own.
+pub mod tracking;
 /// What a key can hold.
 pub mod value;
 /// Which Redis this is.
@@ -48,6 +52,8 @@ pub mod version;
 
 // Flows and commands.
 
+/// The checkers of files.
+pub mod check;
 /// What the server does instead of serving.
 pub mod options;
 

@@ -21,8 +21,6 @@ pub struct ShutdownOptions {
 pub struct Lifecycle {
     /// 40 hexadecimal digits, other ones at each start.
     pub run_id: String,
-    /// The same, of the history of writes that this server makes.
-    pub replication_id: String,
     /// The path of the program.
     pub executable: String,
     /// How it was called.

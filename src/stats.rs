@@ -25,6 +25,14 @@ pub struct Stats {
     pub input_bytes: u64,
     /// Bytes written to sockets.
     pub output_bytes: u64,
+    /// Bytes of these that were snapshots and the stream.
+    pub replica_output_bytes: u64,
+    /// Replicas that had to get a snapshot.
+    pub full_syncs: u64,
+    /// Replicas that could go on where they were.
+    pub partial_syncs: u64,
+    /// Replicas that wanted to and could not.
+    pub refused_partial_syncs: u64,
     /// File events that read from clients.
     pub reads: u64,
     /// Times that replies were sent to a client.
@@ -60,6 +68,8 @@ pub struct Stats {
     pub instantaneous_input: Rate,
     /// Bytes written a second.
     pub instantaneous_output: Rate,
+    /// Bytes of snapshots and the stream written a second.
+    pub instantaneous_replica_output: Rate,
     /// Turns a second.
     pub instantaneous_turns: Rate,
     /// Microseconds of turns a second.
@@ -121,6 +131,7 @@ impl Stats {
         self.instantaneous_commands.sample(self.commands, now_ms);
         self.instantaneous_input.sample(self.input_bytes, now_ms);
         self.instantaneous_output.sample(self.output_bytes, now_ms);
+        self.instantaneous_replica_output.sample(self.replica_output_bytes, now_ms);
     }
 
     /// Starts to count anew.

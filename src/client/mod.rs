@@ -7,8 +7,11 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod parked;
+pub mod pause;
 pub mod reply_buffer;
 mod table;
+pub mod tracker;
 pub mod transaction;
 pub mod watch;
 
@@ -17,11 +20,17 @@ use std::io::{self, IoSlice};
 use ae::Fd;
 use base::Bytes;
 use net::Connection;
-use resp::{Query, Reply};
+use resp::{Protocol, Query, Reply};
 
-use crate::{command::CommandId, pubsub::Subscriptions};
+use crate::{
+    command::CommandId,
+    pubsub::Subscriptions,
+    replication::replica::{Link, Replica},
+};
 
 use describe::Kind;
+use parked::Parked;
+use tracker::Tracker;
 use transaction::Transaction;
 use watch::Watched;
 
@@ -45,6 +54,8 @@ pub struct Session {
     pub no_touch: bool,
     /// It watches commands go by (MONITOR).
     pub is_monitor: bool,
+    /// It is a replica: what it may ask for is little, and answered with nothing.
+    pub is_replica: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }
@@ -119,6 +130,12 @@ pub struct Client {
     pub watched: Watched,
     /// The channels that it listens to.
     pub subscriptions: Subscriptions,
+    /// What it has told of itself as a replica, and its link if it is one.
+    pub replica: Option<Box<Replica>>,
+    /// Its request waits; none of the others runs meanwhile.
+    pub parked: Option<Box<Parked>>,
+    /// How it is told which keys have changed, if it wants to know.
+    pub tracker: Option<Box<Tracker>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -156,6 +173,9 @@ impl Client {
             reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
             subscriptions: Subscriptions::default(),
+            replica: None,
+            parked: None,
+            tracker: None,
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -165,9 +185,16 @@ impl Client {
         }
     }
 
-    /// Returns what kind of client it is.
-    pub fn kind(&self) -> Kind {
-        if self.subscriptions.is_empty() { Kind::Normal } else { Kind::PubSub }
+    /// Returns the protocol that it reads.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.as_ref().map_or(self.pushes.protocol, |frame| frame.reply.protocol)
+    }
+
+    /// Returns who is told of changed keys in its stead: 0 is nobody, -1 that it tracks none.
+    pub fn redirect_number(&self) -> i64 {
+        self.tracker.as_ref().map_or(-1, |tracker| {
+            tracker.redirect.map_or(0, |redirect| i64::try_from(redirect.number).unwrap_or(0))
+        })
     }
 
     /// Whether it can still ask for anything.
@@ -188,6 +215,30 @@ impl Client {
     /// Whether the kernel took no more of its output when it was sent to last.
     pub fn is_stuck(&self) -> bool {
         self.is_stuck
+    }
+
+    /// Remembers whether the kernel has taken all; for who sends something else than replies.
+    pub fn set_stuck(&mut self, is_stuck: bool) {
+        self.is_stuck = is_stuck;
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        match self.link() {
+            Some(_) => Kind::Replica,
+            None if self.subscriptions.is_empty() => Kind::Normal,
+            None => Kind::PubSub,
+        }
+    }
+
+    /// Returns its link, if it is a replica.
+    pub fn link(&self) -> Option<&Link> {
+        self.replica.as_ref()?.link.as_ref()
+    }
+
+    /// Returns the same, to be changed.
+    pub fn link_mut(&mut self) -> Option<&mut Link> {
+        self.replica.as_mut()?.link.as_mut()
     }
 
     /// Returns how large its buffers for input and output were of late; gives back memory

@@ -10,7 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
-        publish, transaction,
+        publish, tracking, transaction,
     },
 };
 
@@ -188,6 +188,7 @@ pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     if call.session.is_monitor {
         server.monitors.remove(call.client);
     }
+    tracking::end(server, call.client);
     *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);

@@ -96,7 +96,7 @@ fn names_defaults_and_leave_to_set_are_those_of_the_reference() {
         assert_eq!(our_leave, leave, "{name}");
         count += 1;
     }
-    assert_eq!(count, 205);
+    assert_eq!(count, 206);
     assert_eq!(shown.len(), count, "no other name is shown");
 }
 
@@ -440,7 +440,7 @@ fn what_comes_later_is_warned_of_once() {
     assert_eq!(
         later(&config),
         [
-            "save: snapshots are not written yet: the data ends with the process",
+            "save: snapshots are written by SAVE and at the end only",
             "io-threads, io-threads-do-reads: one thread serves",
             "hash-max-listpack-value: this type is not built yet",
         ]

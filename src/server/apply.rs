@@ -7,7 +7,7 @@ use crate::{
     config::{
         Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    server::{DoorKind, Server, evict, listen, tune},
+    server::{DoorKind, Server, evict, listen, replicas, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
@@ -78,6 +78,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::LazyFree => server.keyspace.lazy.configure(&server.config.memory),
         Change::Watchdog => tune::set_watchdog(server),
         Change::SlowLog => server.slowlog.trim(server.config.logging.slowlog_max_len),
+        Change::BacklogSize => replicas::resize_backlog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
         }
@@ -92,7 +93,6 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         | Change::Appendonly
         | Change::AppendFsync
         | Change::AofHistory
-        | Change::BacklogSize
         | Change::GoodReplicas
         | Change::ClusterFlags
         | Change::ClusterAnnounce => {}

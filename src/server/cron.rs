@@ -7,7 +7,7 @@ use sys::log;
 use crate::{
     client::{Client, ClientId, describe::Kind, reply_buffer::Resized},
     keyspace::Cycle,
-    server::{Server, accept, output, shutdown, unit},
+    server::{Server, accept, bgsave, children, output, replicas, shutdown, tracking, unit},
 };
 
 /// Clients looked at in one run, at least.
@@ -38,11 +38,20 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     if every_ms(server, SAMPLE_MS) {
         server.stats.sample(server.clock.monotonic_us() / 1000);
     }
+    if server.children.running().is_some() {
+        children::reap(server);
+    }
+    bgsave::look(server);
     look_after_clients(server, hz);
-    look_after_keys(server, hz);
+    if !server.is_loading() {
+        look_after_keys(server, hz);
+    }
+    tracking::limit(server);
     net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
+        children::hear(server);
+        replicas::cron(server);
         let now_s = server.clock.now_s();
         if let Err(error) = server.ssl.tick(now_s) {
             log::warning!("Cannot make keys for TLS session tickets: {error}");
@@ -114,14 +123,16 @@ fn look_after(server: &mut Server, id: ClientId) {
 /// time, and one who listens may be silent.
 fn may_time_out(client: &Client) -> bool {
     let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
-    !client.is_negotiating && !is_monitor && client.kind() == Kind::Normal
+    let may_be_silent = client.is_negotiating || client.parked.is_some();
+    !may_be_silent && !is_monitor && client.kind() == Kind::Normal
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {
     if server.lifecycle.expires_actively {
         unit::expire_cycle(server, Cycle::Slow { hz });
     }
-    if server.config.memory.activerehashing {
+    // What a table's growth touches would be copied for a child.
+    if server.config.memory.activerehashing && server.children.running().is_none() {
         server.keyspace.rehash_for(REHASH_BUDGET);
     }
 }
@@ -133,9 +144,11 @@ fn log_figures(server: &Server) {
             log::verbose!("DB {db}: {} keys ({} volatile).", figures.keys, figures.expires);
         }
     }
+    let replicas = server.replication.replicas.len();
     log::debug!(
-        "{} clients connected (0 replicas), {} bytes in use",
-        server.clients.count(),
+        "{} clients connected ({} replicas), {} bytes in use",
+        server.clients.count().saturating_sub(replicas),
+        replicas,
         base::memory::used_bytes()
     );
 }

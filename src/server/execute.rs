@@ -5,7 +5,7 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
-        notify, observe,
+        notify, observe, tracking,
     },
 };
 
@@ -26,6 +26,9 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     }
     // Expired keys were deleted before the command changed anything: so for replicas.
     notify::carry_out(server, Some(call.client));
+    if server.tracking.tracker_count() != 0 && command.spec().is_read() {
+        tracking::remember(server, &call);
+    }
     if server.propagation.is_wanted() {
         let has_changed = server.keyspace.dirty != dirty_before;
         let is_repeated = match call.repeats {

@@ -7,7 +7,9 @@ pub mod accept;
 pub mod apply;
 pub mod banner;
 pub mod before_sleep;
+pub mod bgsave;
 pub mod call;
+pub mod children;
 pub mod cron;
 pub mod evict;
 pub mod execute;
@@ -15,17 +17,24 @@ pub mod flush;
 pub mod info;
 pub mod input;
 pub mod listen;
+pub mod load;
 pub mod notify;
 pub mod observe;
 pub mod output;
+pub mod parked;
 pub mod permit;
 pub mod process;
+pub mod psync;
 pub mod publish;
 pub mod renew;
+pub mod replicas;
 pub mod restart;
+pub mod save;
 pub mod shutdown;
 pub mod start;
+pub mod tracking;
 pub mod transaction;
+pub mod transfer;
 pub mod tune;
 pub mod unit;
 pub mod unsaved;
@@ -43,6 +52,8 @@ use crate::{
         ClientId, Clients, Session,
         arrivals::Arrivals,
         describe::{Talk, describe},
+        parked::ParkedClients,
+        pause::Pause,
         watch::Watches,
     },
     command::Commands,
@@ -51,11 +62,14 @@ use crate::{
     latency::{Event, Latency},
     lifecycle::Lifecycle,
     monitor::Monitors,
+    persist::{child::Children, state::Snapshots},
     propagation::Propagation,
     pubsub::PubSub,
+    replication::Replication,
     server::call::Call,
     slowlog::SlowLog,
     stats::Stats,
+    tracking::Tracking,
 };
 
 /// What a file event is told besides its file.
@@ -65,6 +79,8 @@ pub enum Datum {
     Door(u16),
     /// A client's connection.
     Client(ClientId),
+    /// The pipe of a child that writes for replicas.
+    Relay,
     /// A signal came.
     Signal,
 }
@@ -122,12 +138,20 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Who is connected.
     pub clients: Clients,
+    /// Whose request waits.
+    pub parked: ParkedClients,
+    /// Whether clients are to wait.
+    pub pause: Pause,
     /// Which keys transactions depend on.
     pub watches: Watches,
     /// Who listens to which channels.
     pub pubsub: PubSub,
+    /// Which keys clients have in caches of their own.
+    pub tracking: Tracking,
     /// What others must repeat.
     pub propagation: Propagation,
+    /// Who they are, and how far they are.
+    pub replication: Replication,
     /// What commands are called, and how often they were.
     pub commands: Commands,
     /// What was counted.
@@ -140,6 +164,10 @@ pub struct Server {
     pub monitors: Monitors,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
+    /// When data was saved and loaded last.
+    pub snapshots: Snapshots,
+    /// The child that writes one.
+    pub children: Children,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
@@ -161,7 +189,6 @@ impl Server {
         let run_id = || String::from_utf8_lossy(&base::random::hex_id()).into_owned();
         let lifecycle = Lifecycle {
             run_id: run_id(),
-            replication_id: run_id(),
             started_s: now_s,
             expires_actively: true,
             hz: config.general.hz,
@@ -178,15 +205,21 @@ impl Server {
             doors: Vec::new(),
             keyspace,
             clients: Clients::default(),
+            parked: ParkedClients::default(),
+            pause: Pause::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),
+            tracking: Tracking::default(),
             propagation: Propagation::default(),
+            replication: Replication::default(),
             commands: Commands::default(),
             stats: Stats::default(),
             slowlog: SlowLog::default(),
             latency: Latency::default(),
             monitors: Monitors::default(),
             lifecycle,
+            snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
+            children: Children::default(),
             bio,
             arrivals: Arrivals::default(),
             config,
@@ -197,6 +230,12 @@ impl Server {
             oom_score: OomScore::default(),
             watchdog: Watchdog::default(),
         })
+    }
+
+    /// Whether the data is not all there yet.
+    #[inline]
+    pub fn is_loading(&self) -> bool {
+        self.snapshots.loading.is_some()
     }
 
     /// Returns the time in the form that keys expire by.

@@ -6,7 +6,7 @@ use crate::{
     config::NotifyClasses,
     keyspace::{Cause, Event, Happened, Interest, KeyEvent},
     pubsub::{Message, Topic},
-    server::{Server, publish},
+    server::{Server, publish, tracking},
 };
 
 /// Says what somebody wants to know of what happens to keys.
@@ -20,7 +20,7 @@ pub fn interest(server: &Server) -> Interest {
         classes = NotifyClasses::default();
     }
     Interest {
-        changes: !server.watches.is_empty(),
+        changes: !server.watches.is_empty() || server.tracking.is_watching(),
         deletions: server.propagation.is_wanted(),
         classes,
     }
@@ -40,7 +40,7 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
     let KeyEvent { happened, db, key } = event;
     match happened {
         Happened::Changed(name) => {
-            changed(server, caller, *db, key);
+            changed(server, caller, caller, *db, key);
             if let Some(name) = name {
                 publish(server, *db, key, *name);
             }
@@ -48,16 +48,23 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
         Happened::Noted(name) => publish(server, *db, key, *name),
         Happened::Deleted(cause) => {
             repeat_deletion(server, *db, key, *cause);
-            changed(server, caller, *db, key);
+            changed(server, caller, None, *db, key);
             publish(server, *db, key, cause.event());
         }
     }
 }
 
-/// A key holds something else, or is gone.
-fn changed(server: &mut Server, _caller: Option<ClientId>, db: usize, key: &[u8]) {
+/// A key holds something else, or is gone; `author` is who has asked for that, if anybody.
+fn changed(
+    server: &mut Server,
+    caller: Option<ClientId>,
+    author: Option<ClientId>,
+    db: usize,
+    key: &[u8],
+) {
     let Server { watches, clients, .. } = server;
     watches.touch(clients, db, key);
+    tracking::changed(server, caller, author, key);
 }
 
 fn repeat_deletion(server: &mut Server, db: usize, key: &[u8], cause: Cause) {

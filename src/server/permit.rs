@@ -7,14 +7,22 @@
 use resp::{Argv, Protocol};
 
 use crate::{
-    client::{ClientId, Session},
+    client::{ClientId, Session, parked::Cause, pause::Scope},
     command::{CommandId, Lookup, flags::Flags},
     error::{REPEATED_BYTES_MAX, ReplyError, printed},
     server::{
         Server,
         evict::{self, Room},
+        replicas,
     },
 };
+
+/// Redis's text to the letter: tools look for its first word.
+const MISCONF: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently \
+     unable to persist to disk. Commands that may modify the data set are disabled, because this \
+     instance is configured to report errors during writes if RDB snapshotting fails \
+     (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB \
+     error.";
 
 /// What becomes of a request.
 pub enum Verdict {
@@ -22,6 +30,8 @@ pub enum Verdict {
     Run(CommandId),
     /// It waits for EXEC.
     Queue(CommandId),
+    /// It waits, and is asked about again.
+    Park(CommandId, Cause),
     /// It is answered with an error.
     Refuse(Option<CommandId>, ReplyError),
 }
@@ -46,6 +56,7 @@ pub fn judge(
     let listens = protocol == Protocol::Resp2 && listens(server, id);
     match permit(server, session, listens, command, argv) {
         Err(error) => Verdict::Refuse(Some(command), error),
+        Ok(()) if is_paused(server, session, command) => Verdict::Park(command, Cause::Paused),
         Ok(()) if session.transaction.is_some() && !runs_in_transaction(command) => {
             Verdict::Queue(command)
         }
@@ -77,6 +88,13 @@ fn permit(
     {
         return Err(ReplyError::OutOfMemory);
     }
+    let writes = writes(session, command);
+    if cannot_save(server) && (writes || spec.full_name == "ping") {
+        return Err(ReplyError::text(MISCONF));
+    }
+    if writes && replicas::are_too_few(server) {
+        return Err(ReplyError::text("NOREPLICAS Not enough good replicas to write."));
+    }
     if listens && !runs_while_listening(command) {
         let name = spec.full_name;
         return Err(ReplyError::Text(
@@ -87,8 +105,11 @@ fn permit(
             .into(),
         ));
     }
+    if server.is_loading() && !spec.has(Flags::LOADING) {
+        return Err(ReplyError::Loading);
+    }
     // To Redis, who watches is a kind of replica.
-    if session.is_monitor
+    if (session.is_monitor || session.is_replica)
         && spec.flags.has_any(Flags::READONLY.with(Flags::WRITE).with(Flags::MAY_REPLICATE))
     {
         return Err(ReplyError::text("ERR Replica can't interact with the keyspace"));
@@ -119,6 +140,43 @@ fn needs_memory(session: &Session, command: CommandId) -> bool {
             "discard" | "quit" | "reset" => false,
             _ => true,
         })
+}
+
+/// Whether a command writes, or is EXEC and what was queued does.
+#[inline]
+fn writes(session: &Session, command: CommandId) -> bool {
+    let spec = command.spec();
+    if spec.is_write() {
+        return true;
+    }
+    let transaction = session.transaction.as_ref();
+    transaction.is_some_and(|queued| queued.has_any(Flags::WRITE) && spec.full_name == "exec")
+}
+
+/// Whether snapshots are wanted, and fail: what is written now may be lost.
+#[inline]
+fn cannot_save(server: &Server) -> bool {
+    let persistence = &server.config.persistence;
+    server.snapshots.has_background_save_failed
+        && persistence.stop_writes_on_bgsave_error
+        && !persistence.save.is_empty()
+}
+
+/// Whether a pause lets this wait. What is only queued for EXEC waits as if it ran; a replica
+/// never waits.
+#[inline]
+fn is_paused(server: &Server, session: &Session, command: CommandId) -> bool {
+    match server.pause.scope() {
+        None => false,
+        Some(_) if session.is_replica => false,
+        Some(Scope::All) => true,
+        Some(Scope::Writes) => {
+            let (spec, changes) = (command.spec(), Flags::WRITE.with(Flags::MAY_REPLICATE));
+            let transaction = session.transaction.as_ref().filter(|_| spec.full_name == "exec");
+            spec.flags.has_any(changes)
+                || transaction.is_some_and(|transaction| transaction.has_any(changes))
+        }
+    }
 }
 
 /// Commands about the transaction itself are not queued in it, nor those that end it.

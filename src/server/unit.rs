@@ -19,6 +19,9 @@ pub fn run(server: &mut Server, call: Call<'_>) {
 
 /// Deletes keys that are due, and lets others repeat it, one by one.
 pub fn expire_cycle(server: &mut Server, cycle: Cycle) {
+    if server.keyspace.keeps_expired {
+        return;
+    }
     let effort = server.config.memory.active_expire_effort;
     let now_ms = server.now_ms();
     server.keyspace.events.interest = notify::interest(server);

@@ -143,7 +143,6 @@ pub(super) fn stringmatch_test(call: &mut Call<'_>) {
 /// DEBUG CHANGE-REPL-ID: who has followed so far follows another history.
 pub(super) fn change_repl_id(server: &mut Server, call: &mut Call<'_>) {
     sys::log::notice!("Changing replication IDs after receiving DEBUG change-repl-id");
-    let id = base::random::hex_id();
-    server.lifecycle.replication_id = String::from_utf8_lossy(&id).into_owned();
+    server.replication.begin_history();
     call.reply.ok();
 }

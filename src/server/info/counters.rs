@@ -1,4 +1,4 @@
-//! Flow: INFO persistence, stats, commandstats, latencystats, errorstats, keyspace.
+//! Flow: INFO stats, commandstats, latencystats, errorstats, keyspace.
 
 use hdrhistogram::Histogram;
 
@@ -8,41 +8,6 @@ use crate::{
     pubsub::Topic,
     server::Server,
 };
-
-pub(super) fn persistence(server: &Server) -> Vec<Field> {
-    vec![
-        field("loading", 0),
-        field("async_loading", 0),
-        field("current_cow_peak", 0),
-        field("current_cow_size", 0),
-        field("current_cow_size_age", 0),
-        field("current_fork_perc", "0.00"),
-        field("current_save_keys_processed", 0),
-        field("current_save_keys_total", 0),
-        field("rdb_changes_since_last_save", server.keyspace.dirty),
-        field("rdb_bgsave_in_progress", 0),
-        field("rdb_last_save_time", server.lifecycle.started_s),
-        field("rdb_last_bgsave_status", "ok"),
-        field("rdb_last_bgsave_time_sec", -1),
-        field("rdb_current_bgsave_time_sec", -1),
-        field("rdb_saves", 0),
-        field("rdb_last_cow_size", 0),
-        field("rdb_last_load_keys_expired", 0),
-        field("rdb_last_load_keys_loaded", 0),
-        field("aof_enabled", 0),
-        field("aof_rewrite_in_progress", 0),
-        field("aof_rewrite_scheduled", 0),
-        field("aof_last_rewrite_time_sec", -1),
-        field("aof_current_rewrite_time_sec", -1),
-        field("aof_last_bgrewrite_status", "ok"),
-        field("aof_rewrites", 0),
-        field("aof_rewrites_consecutive_failures", 0),
-        field("aof_last_write_status", "ok"),
-        field("aof_last_cow_size", 0),
-        field("module_fork_in_progress", 0),
-        field("module_fork_last_cow_size", 0),
-    ]
-}
 
 pub(super) fn stats(server: &Server) -> Vec<Field> {
     let (stats, keyspace) = (&server.stats, &server.keyspace);
@@ -56,15 +21,18 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("total_net_input_bytes", stats.input_bytes),
         field("total_net_output_bytes", stats.output_bytes),
         field("total_net_repl_input_bytes", 0),
-        field("total_net_repl_output_bytes", 0),
+        field("total_net_repl_output_bytes", stats.replica_output_bytes),
         field("instantaneous_input_kbps", kbps(stats.instantaneous_input.per_second())),
         field("instantaneous_output_kbps", kbps(stats.instantaneous_output.per_second())),
         field("instantaneous_input_repl_kbps", "0.00"),
-        field("instantaneous_output_repl_kbps", "0.00"),
+        field(
+            "instantaneous_output_repl_kbps",
+            kbps(stats.instantaneous_replica_output.per_second()),
+        ),
         field("rejected_connections", stats.rejected_connections),
-        field("sync_full", 0),
-        field("sync_partial_ok", 0),
-        field("sync_partial_err", 0),
+        field("sync_full", stats.full_syncs),
+        field("sync_partial_ok", stats.partial_syncs),
+        field("sync_partial_err", stats.refused_partial_syncs),
         field("expired_keys", expiry.expired_keys),
         field("expired_stale_perc", format!("{:.2}", expiry.stale_percent)),
         field("expired_time_cap_reached_count", expiry.time_cap_reached),
@@ -78,8 +46,8 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("pubsub_channels", server.pubsub.topic_count(Topic::Channel)),
         field("pubsub_patterns", server.pubsub.topic_count(Topic::Pattern)),
         field("pubsubshard_channels", server.pubsub.topic_count(Topic::ShardChannel)),
-        field("latest_fork_usec", 0),
-        field("total_forks", 0),
+        field("latest_fork_usec", server.children.last_fork_us),
+        field("total_forks", server.children.forks),
         field("migrate_cached_sockets", 0),
         field("slave_expires_tracked_keys", 0),
         field("active_defrag_hits", 0),
@@ -88,9 +56,9 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("active_defrag_key_misses", 0),
         field("total_active_defrag_time", 0),
         field("current_active_defrag_time", 0),
-        field("tracking_total_keys", 0),
-        field("tracking_total_items", 0),
-        field("tracking_total_prefixes", 0),
+        field("tracking_total_keys", server.tracking.key_count()),
+        field("tracking_total_items", server.tracking.reader_count()),
+        field("tracking_total_prefixes", server.tracking.prefixes.count()),
         field("unexpected_error_replies", 0),
         field("total_error_replies", stats.error_replies),
         field("dump_payload_sanitizations", 0),

@@ -5,7 +5,9 @@
 
 mod counters;
 pub mod memory;
+mod persistence;
 mod process;
+mod replication;
 
 use crate::server::Server;
 
@@ -45,9 +47,9 @@ static SECTIONS: [Section; 15] = [
     section("server", "Server", process::server),
     section("clients", "Clients", process::clients),
     section("memory", "Memory", memory::memory),
-    section("persistence", "Persistence", counters::persistence),
+    section("persistence", "Persistence", persistence::persistence),
     section("stats", "Stats", counters::stats),
-    section("replication", "Replication", process::replication),
+    section("replication", "Replication", replication::replication),
     section("cpu", "CPU", process::cpu),
     section("ssl", "SSL", process::ssl),
     section("modules", "Modules", |_| Vec::new()),
