@@ -23,6 +23,8 @@ impl Event {
     pub const EXPIRE_CYCLE: Self = Self("expire-cycle");
     /// A round of eviction.
     pub const EVICTION_CYCLE: Self = Self("eviction-cycle");
+    /// A child was made.
+    pub const FORK: Self = Self("fork");
     /// The eviction of one key.
     pub const EVICTION_DEL: Self = Self("eviction-del");
     /// A wait for the thread that frees what was evicted.
@@ -121,6 +123,8 @@ impl Row {
 #[derive(Debug, Default)]
 pub struct Latency {
     rows: Vec<Row>,
+    /// How fast the last child was made: GiB of memory in a second.
+    pub fork_rate: f64,
 }
 
 impl Latency {
