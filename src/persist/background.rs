@@ -46,9 +46,7 @@ impl Snapshots {
 
 #[cfg(test)]
 mod tests {
-    use super::Background;
-    use super::state::Snapshots;
-    use crate::config::SavePoint;
+    use crate::{config::SavePoint, persist::state::Snapshots};
 
     #[test]
     fn a_save_point_needs_both_its_time_and_its_changes() {

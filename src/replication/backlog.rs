@@ -135,7 +135,8 @@ mod tests {
         let mut all: Vec<u8> = Vec::new();
         let mut readers = [start; 3];
         for _ in 0..500 {
-            let mut piece = vec![0; random.index(if random.below(10) == 0 { 60_000 } else { 900 })];
+            let most = if random.below(10) == 0 { 60_000 } else { 900 };
+            let mut piece = vec![0; random.index(most)];
             random.fill(&mut piece);
             backlog.append(&piece);
             all.extend_from_slice(&piece);
