@@ -6,6 +6,8 @@ mod crash;
 mod daemon;
 mod doors;
 mod logging;
+mod monitor;
+mod restart;
 mod shutdown;
 mod snapshot;
 mod start;
