@@ -4,11 +4,7 @@ use resp::{Argv, Limits, OwnedArgv, ProtocolError};
 use sys::log;
 
 use crate::{
-    client::{
-        ClientId, Frame, ReplyMode,
-        arrivals::ARRIVALS_MAX,
-        describe::{Talk, describe},
-    },
+    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX, describe::describe, usage::Talk},
     command::CommandId,
     error::ReplyError,
     server::{
