@@ -14,6 +14,7 @@ mod corrupt;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
 pub mod intset;
+pub mod legacy;
 pub mod list;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
