@@ -155,7 +155,6 @@ impl<'a> Encoded<'a> {
 ///
 /// # Panics
 /// If no whole entry is there, which is never so in bytes that were checked.
-#[inline]
 pub(super) fn decode(bytes: &[u8], at: usize) -> (Item<'_>, usize) {
     let entry = &bytes[at..];
     let integer = |n: i32, bytes: usize| (Item::Int(i64::from(n)), bytes);
@@ -181,6 +180,29 @@ pub(super) fn decode(bytes: &[u8], at: usize) -> (Item<'_>, usize) {
         INTEGER_32 => integer(i32::from_le_bytes(array(entry)), 5),
         INTEGER_64 => (Item::Int(i64::from_le_bytes(array(entry))), 9),
         _ => panic!("no entry of a listpack is at {at}"),
+    }
+}
+
+/// Reads the entry at `at` if it is a string below 64 bytes, as most are, and returns where the
+/// next one starts.
+#[inline(always)]
+pub(super) fn decode_short(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let first = bytes[at];
+    if !(STRING_6..INTEGER_13).contains(&first) {
+        return None;
+    }
+    let end = at + 1 + usize::from(first & 0x3f);
+    Some((&bytes[at + 1..end], end + 1))
+}
+
+/// Counts all bytes of an entry that starts with this one, if it is a string below 64 bytes or
+/// an integer below 128.
+#[inline]
+pub(super) fn short_bytes(first: u8) -> Option<usize> {
+    match first {
+        0..STRING_6 => Some(2),
+        STRING_6..INTEGER_13 => Some(2 + usize::from(first & 0x3f)),
+        _ => None,
     }
 }
 
@@ -221,6 +243,9 @@ pub(super) fn back_bytes(encoded_bytes: usize) -> usize {
 /// Reads the length that ends before `end`; none if it is longer than any or has no start.
 #[inline]
 pub(super) fn decode_back(bytes: &[u8], end: usize) -> Option<usize> {
+    if let Some(byte @ 0..0x80) = bytes.get(end.checked_sub(1)?) {
+        return Some(usize::from(*byte));
+    }
     let mut length = 0;
     for at in 0..BACK_BYTES_MAX {
         let byte = *bytes.get(end.checked_sub(at + 1)?)?;

@@ -69,10 +69,6 @@ pub(super) enum Content<'a> {
     Plain(Cow<'a, [u8]>),
 }
 
-impl Content<'_> {
-    pub(super) const NONE: Self = Self::Plain(Cow::Borrowed(&[]));
-}
-
 impl Node {
     /// Makes a node of one element, of the kind that its size asks for.
     pub(super) fn of_element(element: &[u8]) -> Self {
