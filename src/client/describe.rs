@@ -6,7 +6,7 @@ use net::Address;
 use resp::{Protocol, Query, Reply};
 
 use crate::{
-    client::{Client, Frame, Session},
+    client::{Client, Frame, Session, transaction::Transaction},
     error::ReplyError,
 };
 
@@ -78,10 +78,14 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
     let (chunks, pending) = (output.chunk_count(), output.pending_bytes());
     let output_memory = if chunks == 0 { 0 } else { client_output_bytes(client, talk.reply) };
     let total = size_of::<Client>() + query.2 + tail + output_memory + talk.argument_bytes;
+    let transaction = talk.session.transaction.as_deref();
+    let queued = transaction.map_or(-1, |transaction| transaction.queue.len() as i64);
+    let queue_bytes = transaction.map_or(0, Transaction::memory_bytes);
+    let total = total + queue_bytes;
     let command = client.last_command.map_or("NULL", |command| command.spec().full_name);
     let more = format!(
-        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} \
-         argv-mem={} multi-mem=0 rbs={tail} rbp={tail} obl={} oll={chunks} omem={output_memory} \
+        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf={} qbuf-free={} \
+         argv-mem={} multi-mem={queue_bytes} rbs={tail} rbp={tail} obl={} oll={chunks} omem={output_memory} \
          tot-mem={total} events={} cmd={command} user={} redir=-1 resp={}",
         seconds_since(client.created_ms),
         seconds_since(client.active_ms),
@@ -127,6 +131,8 @@ fn flags(client: &Client, session: &Session) -> String {
         (is_unix, 'U'),
         (client.no_evict, 'e'),
         (session.no_touch, 'T'),
+        (session.transaction.is_some(), 'x'),
+        (client.watched.is_dirty, 'd'),
     ];
     flags.extend(known.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag));
     if flags.is_empty() { "N".to_owned() } else { flags }

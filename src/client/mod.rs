@@ -8,6 +8,8 @@ pub mod arrivals;
 pub mod describe;
 mod limits;
 mod table;
+pub mod transaction;
+pub mod watch;
 
 use std::io::{self, IoSlice};
 
@@ -17,6 +19,9 @@ use net::Connection;
 use resp::{Query, Reply};
 
 use crate::command::CommandId;
+
+use transaction::Transaction;
+use watch::Watched;
 
 pub use limits::OutputState;
 pub use table::{ClientId, Clients};
@@ -35,6 +40,8 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
+    /// What was queued since MULTI.
+    pub transaction: Option<Box<Transaction>>,
 }
 
 /// Which replies a client wants (CLIENT REPLY).
@@ -101,6 +108,8 @@ pub struct Client {
     pub no_evict: bool,
     /// How long more has waited for it than may.
     pub output: OutputState,
+    /// The keys that its next EXEC depends on.
+    pub watched: Watched,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -135,6 +144,7 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
+            watched: Watched::default(),
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),

@@ -4,7 +4,7 @@ use base::number::parse_i64;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Look, Text},
+    keyspace::{Event, Look, Text},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -44,7 +44,7 @@ pub(super) fn setbit(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
     let before = *place >> shift & 1;
     if before != bit || length <= byte {
         *place = *place & !(1 << shift) | bit << shift;
-        server.keyspace.written(db, key, "setbit");
+        server.keyspace.written(db, key, Event::string("setbit"));
     }
     call.reply.count(usize::from(before));
     Ok(())

@@ -10,6 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
+        transaction,
     },
 };
 
@@ -173,6 +174,7 @@ pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         ReplyMode::Skip => ReplyMode::Skip,
         _ => ReplyMode::On,
     };
+    transaction::discard(server, call.client, call.session);
     *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);

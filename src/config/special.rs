@@ -142,6 +142,17 @@ impl NotifyClasses {
         self.0 == 0
     }
 
+    /// Whether it holds any class of `other`.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Joins two sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     fn parse(letters: &[u8]) -> Option<Self> {
         let mut classes = Self::default();
         for letter in letters {

@@ -1,263 +1,187 @@
-//! Pure: a byte string behind one pointer that has no header of its own.
+//! Pure: an allocation behind a pointer of 8 bytes, of a size that follows from what is in it.
 //!
-//! The first four bytes of the string are its length, little endian, which is how a listpack
-//! begins anyway. The size of the allocation follows from the length: it is the length rounded
-//! up to a size that the allocator has, so room is stored nowhere and nothing is wasted. A
-//! string that grows moves when it leaves its size class, of which there are four a doubling.
+//! Members of sets, fields of hashes and members of sorted sets each live in one block, laid
+//! out by hand: a few bytes of fixed meaning, then strings with their lengths before them. The
+//! size is rounded up to one that the allocator has anyway and is stored nowhere.
 //!
-//! Invariants: the block is as large as `room` says for the length in its first four bytes;
-//! all bytes up to the length are initialised. Only `set_length` writes those four.
+//! A length takes one byte up to [`SHORT_MAX`], and three, five or nine beyond.
 
 use std::{
     alloc::{self, Layout},
-    fmt,
     ptr::{self, NonNull},
     slice,
 };
 
-/// What the length takes, and so the least length.
-pub(crate) const LENGTH_BYTES: usize = size_of::<u32>();
-/// The smallest size that the allocator has.
-const BLOCK_BYTES_MIN: usize = 8;
-/// Up to here sizes are multiples of 16.
-const LINEAR_BYTES_MAX: usize = 128;
+/// What each block is aligned to.
+const ALIGN: usize = 8;
+/// The longest length that one byte tells.
+const SHORT_MAX: usize = 252;
+const LONG_MIN: usize = SHORT_MAX + 1;
+const IN_U16: u8 = 253;
+const IN_U32: u8 = 254;
+const IN_U64: u8 = 255;
 
-/// A byte string of at least four bytes, which are its length.
+/// Where a block is. A plain address: whoever allocated it owns it and frees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Block(NonNull<u8>);
 
-// SAFETY: a block owns its bytes, as a Box would, and is changed by exclusive reference only.
+// SAFETY: an address means the same to all threads; what may be done with it, and by whom, is
+// the business of those who call the unsafe functions below.
 unsafe impl Send for Block {}
 // SAFETY: as above.
 unsafe impl Sync for Block {}
 
+/// A length that was read, and where the bytes behind it begin.
+pub(crate) struct Length {
+    pub(crate) bytes: usize,
+    pub(crate) end: usize,
+}
+
 impl Block {
-    /// Makes a string of the length, which is written, and `pieces` behind it.
+    /// Allocates a block with room for so many bytes, which are not initialised.
+    pub(crate) fn allocate(bytes: usize) -> Self {
+        let layout = layout(bytes);
+        // SAFETY: a rounded size is never 0.
+        let block = unsafe { alloc::alloc(layout) };
+        NonNull::new(block).map(Self).unwrap_or_else(|| alloc::handle_alloc_error(layout))
+    }
+
+    /// Frees the block.
     ///
-    /// # Panics
-    /// If it would have more than `u32::MAX` bytes.
-    pub(crate) fn new(pieces: &[&[u8]]) -> Self {
-        let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let length = length_of(LENGTH_BYTES + bytes);
-        let layout = layout(length as usize);
-        // SAFETY: the layout is never empty.
-        let Some(block) = NonNull::new(unsafe { alloc::alloc(layout) }) else {
-            alloc::handle_alloc_error(layout)
-        };
-        let mut block = Self(block);
-        block.set_length(length);
-        let mut to = LENGTH_BYTES;
-        for piece in pieces {
-            block.put(to, piece);
-            to += piece.len();
-        }
-        block
+    /// # Safety
+    /// It was allocated with a size that is rounded to the same, and nobody uses it again.
+    pub(crate) unsafe fn free(self, bytes: usize) {
+        // SAFETY: the caller vouches for the layout and for the end of all use.
+        unsafe { alloc::dealloc(self.0.as_ptr(), layout(bytes)) };
     }
 
-    /// Counts the bytes, those of the length among them.
+    /// Returns a place in the block. Whoever goes through it sees that it is inside.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
-        // SAFETY: every block begins with its length, initialised.
-        u32::from_le(unsafe { self.0.cast::<u32>().read_unaligned() }) as usize
-    }
-
-    /// Returns all bytes.
-    #[inline]
-    pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: so many bytes are initialised, and the block is borrowed with them.
-        unsafe { slice::from_raw_parts(self.0.as_ptr(), self.len()) }
-    }
-
-    /// Returns the bytes behind the length, to be changed.
-    #[inline]
-    pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
-        let bytes = self.len() - LENGTH_BYTES;
-        // SAFETY: so many bytes behind the length are initialised, and borrowed with the block.
-        unsafe { slice::from_raw_parts_mut(self.at(LENGTH_BYTES), bytes) }
-    }
-
-    /// Puts `pieces`, one behind the other, in the place of `removed` bytes at `at`.
-    ///
-    /// # Panics
-    /// If the bytes to remove are not behind the length and in the string, or if it would
-    /// have more than `u32::MAX` bytes.
-    #[inline]
-    pub(crate) fn splice(&mut self, at: usize, removed: usize, pieces: &[&[u8]]) {
-        let before = self.len();
-        assert!(LENGTH_BYTES <= at && at <= before && removed <= before - at, "is in the block");
-        let inserted: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let after = length_of(before - removed + inserted);
-        if before < after as usize {
-            self.resize(before, after as usize);
-        }
-        if inserted != removed {
-            self.move_tail(at + removed, at + inserted, before);
-        }
-        let mut to = at;
-        for piece in pieces {
-            self.put(to, piece);
-            to += piece.len();
-        }
-        if (after as usize) < before {
-            self.resize(before, after as usize);
-        }
-        self.set_length(after);
-    }
-
-    /// Counts the bytes that it takes on the heap.
-    pub(crate) fn allocation_bytes(&self) -> usize {
-        room(self.len())
-    }
-
-    /// Moves what is from `from` to the end of a string of `length`. Callers have made room.
-    #[inline]
-    fn move_tail(&mut self, from: usize, to: usize, length: usize) {
-        if from + 1 == length {
-            // SAFETY: the last byte is initialised.
-            let last = unsafe { self.at(from).read() };
-            // SAFETY: where the tail goes there is room for it.
-            unsafe { self.at(to).write(last) };
-            return;
-        }
-        // SAFETY: the tail is initialised, and where it goes there is room for it.
-        unsafe { ptr::copy(self.at(from), self.at(to), length - from) };
-    }
-
-    /// Writes a piece. Callers have made room. Most pieces are a byte, for which calling a
-    /// function is too much.
-    #[inline]
-    fn put(&mut self, to: usize, piece: &[u8]) {
-        if let [byte] = piece {
-            // SAFETY: there is room for the piece.
-            unsafe { self.at(to).write(*byte) };
-            return;
-        }
-        // SAFETY: there is room for the piece, which is not of this block: that is borrowed
-        // for a change.
-        unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), self.at(to), piece.len()) };
-    }
-
-    /// Gives the block the size for another length. Callers set the length next.
-    #[inline]
-    fn resize(&mut self, before: usize, after: usize) {
-        if room(before) != room(after) {
-            self.reallocate(before, after);
-        }
-    }
-
-    #[cold]
-    fn reallocate(&mut self, before: usize, after: usize) {
-        // SAFETY: the block was allocated with this layout; the size asked for is not zero,
-        // and, being that of a layout, not too large.
-        let block = unsafe { alloc::realloc(self.0.as_ptr(), layout(before), room(after)) };
-        let Some(block) = NonNull::new(block) else { alloc::handle_alloc_error(layout(after)) };
-        self.0 = block;
-    }
-
-    fn set_length(&mut self, length: u32) {
-        // SAFETY: every block has room for the length at its start.
-        unsafe { self.0.cast::<u32>().write_unaligned(length.to_le()) };
-    }
-
-    /// Returns a place in the block. Callers pass offsets up to its end.
-    #[inline]
-    fn at(&self, offset: usize) -> *mut u8 {
+    pub(crate) fn at(self, offset: usize) -> *mut u8 {
         self.0.as_ptr().wrapping_add(offset)
     }
-}
 
-impl Clone for Block {
-    fn clone(&self) -> Self {
-        Self::new(&[&self.bytes()[LENGTH_BYTES..]])
+    /// Lends bytes of the block.
+    ///
+    /// # Safety
+    /// So many bytes from there are in the block and initialised; the block lives as long as
+    /// `'a`, and nobody writes them meanwhile.
+    #[inline]
+    pub(crate) unsafe fn slice<'a>(self, offset: usize, bytes: usize) -> &'a [u8] {
+        // SAFETY: the caller vouches for all of it.
+        unsafe { slice::from_raw_parts(self.at(offset), bytes) }
     }
-}
 
-impl Drop for Block {
-    fn drop(&mut self) {
-        // SAFETY: the block was allocated with the layout of its length, and ends here.
-        unsafe { alloc::dealloc(self.0.as_ptr(), layout(self.len())) };
+    /// Writes bytes into the block, and returns where they end.
+    ///
+    /// # Safety
+    /// There is room for them; they are not in the block, which nobody reads meanwhile.
+    pub(crate) unsafe fn write(self, offset: usize, from: &[u8]) -> usize {
+        // SAFETY: the caller vouches for the room and for two places.
+        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), self.at(offset), from.len()) };
+        offset + from.len()
     }
-}
 
-impl PartialEq for Block {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
-    }
-}
-
-impl Eq for Block {}
-
-impl fmt::Debug for Block {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Block(\"{}\")", self.bytes().escape_ascii())
-    }
-}
-
-fn length_of(bytes: usize) -> u32 {
-    u32::try_from(bytes).expect("a block has at most u32::MAX bytes")
-}
-
-/// Returns the bytes that are allocated for a length: 8, multiples of 16 to 128, then four
-/// sizes for each doubling, which are the classes of jemalloc.
-#[inline]
-fn room(length: usize) -> usize {
-    if length <= LINEAR_BYTES_MAX {
-        return if length <= BLOCK_BYTES_MIN {
-            BLOCK_BYTES_MIN
-        } else {
-            length.next_multiple_of(16)
+    /// Writes a length into the block, and returns where it ends.
+    ///
+    /// # Safety
+    /// There is room for [`length_bytes`] of it, and nobody reads the block meanwhile.
+    pub(crate) unsafe fn write_length(self, offset: usize, length: usize) -> usize {
+        let wide = length as u64;
+        let (first, rest) = match length {
+            ..=SHORT_MAX => (wide.to_le_bytes()[0], 0),
+            LONG_MIN..=0xffff => (IN_U16, 2),
+            0x1_0000..=0xffff_ffff => (IN_U32, 4),
+            _ => (IN_U64, 8),
         };
+        // SAFETY: the caller vouches for the room.
+        let end = unsafe { self.write(offset, &[first]) };
+        // SAFETY: as above.
+        unsafe { self.write(end, &wide.to_le_bytes()[..rest]) }
     }
-    length.next_multiple_of(1 << ((length - 1).ilog2() - 2))
+
+    /// Reads a length.
+    ///
+    /// # Safety
+    /// One was written there, and nobody writes the block meanwhile.
+    #[inline]
+    pub(crate) unsafe fn read_length(self, offset: usize) -> Length {
+        // SAFETY: the caller vouches for a length, whose first byte this is.
+        let first = unsafe { self.at(offset).read() };
+        if usize::from(first) <= SHORT_MAX {
+            return Length { bytes: usize::from(first), end: offset + 1 };
+        }
+        // SAFETY: passed on.
+        unsafe { self.read_long_length(offset, first) }
+    }
+
+    /// # Safety
+    /// A length with this first byte was written there.
+    #[cold]
+    unsafe fn read_long_length(self, offset: usize, first: u8) -> Length {
+        let bytes = match first {
+            IN_U16 => 2,
+            IN_U32 => 4,
+            _ => 8,
+        };
+        let mut wide = [0; 8];
+        // SAFETY: so many bytes stand behind this first one.
+        wide[..bytes].copy_from_slice(unsafe { self.slice(offset + 1, bytes) });
+        // It was made of a usize.
+        Length { bytes: u64::from_le_bytes(wide) as usize, end: offset + 1 + bytes }
+    }
 }
 
-fn layout(length: usize) -> Layout {
-    Layout::from_size_align(room(length), align_of::<u32>()).expect("a length is below 4 GiB")
+/// Returns what a length itself takes.
+pub(crate) const fn length_bytes(length: usize) -> usize {
+    match length {
+        ..=SHORT_MAX => 1,
+        LONG_MIN..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
+    }
+}
+
+/// Returns what is allocated for so many bytes: 8, multiples of 16 to 128, then four sizes for
+/// each doubling, which are the classes of jemalloc.
+pub(crate) fn rounded(bytes: usize) -> usize {
+    let step = match bytes {
+        0..=8 => return 8,
+        9..=128 => 16,
+        _ => 1 << ((bytes - 1).ilog2() - 2),
+    };
+    bytes.next_multiple_of(step)
+}
+
+fn layout(bytes: usize) -> Layout {
+    Layout::from_size_align(rounded(bytes), ALIGN).expect("what is stored was in memory before")
 }
 
 #[cfg(test)]
 mod tests {
-    use base::random::Random;
-
-    use super::{Block, LENGTH_BYTES, room};
-    use crate::seed::for_test;
+    use super::{Block, length_bytes, rounded};
 
     #[test]
-    fn does_what_a_vector_does() {
-        let mut random: Random = for_test("does_what_a_vector_does");
-        let (mut block, mut model) = (Block::new(&[]), vec![4, 0, 0, 0]);
-        for step in 0..30_000_u32 {
-            let at = LENGTH_BYTES + random.index(model.len() - LENGTH_BYTES + 1);
-            let removed = random.index(model.len() - at + 1).min(random.index(300));
-            let most = if model.len() < 2_000 { 250 } else { 60 };
-            let pieces: Vec<Vec<u8>> =
-                (0..random.index(3)).map(|_| vec![step as u8; random.index(most)]).collect();
-            let slices: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
-            block.splice(at, removed, &slices);
-            model.splice(at..at + removed, pieces.concat());
-            let length = (model.len() as u32).to_le_bytes();
-            model[..LENGTH_BYTES].copy_from_slice(&length);
-            assert_eq!(block.bytes(), model, "step {step}");
-            if random.below(100) == 0 {
-                block.rest_mut().reverse();
-                model[LENGTH_BYTES..].reverse();
-                block = block.clone();
-            }
+    fn lengths_of_all_sizes_come_back() {
+        for length in [0, 1, 252, 253, 254, 255, 256, 65_535, 65_536, u32::MAX as usize, 1 << 40] {
+            let block = Block::allocate(16);
+            // SAFETY: 3 and at most 9 bytes are inside of 16.
+            let end = unsafe { block.write_length(3, length) };
+            assert_eq!(end, 3 + length_bytes(length));
+            // SAFETY: it was written just now.
+            let read = unsafe { block.read_length(3) };
+            assert_eq!((read.bytes, read.end), (length, end));
+            // SAFETY: allocated above with this size.
+            unsafe { block.free(16) };
         }
     }
 
     #[test]
-    fn rooms_are_the_sizes_of_the_allocator() {
-        assert_eq!(size_of::<Option<Block>>(), 8);
-        for length in 4..14_000 {
-            assert_eq!(room(length), base::memory::usable_bytes(length), "{length}");
+    fn sizes_are_those_that_the_allocator_has() {
+        for bytes in (1..5_000).chain([1 << 20, (1 << 20) + 1]) {
+            let size = rounded(bytes);
+            assert!(bytes <= size && rounded(size) == size);
+            assert_eq!(size, base::memory::usable_bytes(size), "{bytes}");
         }
-        assert_eq!(room(16_385), 20_480);
-        assert_eq!(room(u32::MAX as usize), 1 << 32);
-    }
-
-    #[test]
-    #[should_panic(expected = "is in the block")]
-    fn the_length_is_not_cut() {
-        Block::new(&[b"abc"]).splice(3, 1, &[]);
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::{
     Corrupt, Depth,
-    block::{Block, LENGTH_BYTES},
+    prefixed::{LENGTH_BYTES, Prefixed},
 };
 
 /// What stands before the integers.
@@ -17,7 +17,7 @@ const HEADER_BYTES: usize = LENGTH_BYTES + size_of::<u32>();
 
 /// A set of integers, in one word.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Intset(Block);
+pub struct Intset(Prefixed);
 
 /// Bytes an integer; Redis calls it the encoding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,7 +63,7 @@ impl Width {
 impl Intset {
     /// Makes an empty set.
     pub fn new() -> Self {
-        Self(Block::new(&[&(Width::Two.bytes() as u32).to_le_bytes()]))
+        Self(Prefixed::new(&[&(Width::Two.bytes() as u32).to_le_bytes()]))
     }
 
     /// Takes over bytes of a file, if they are an intset that is not empty. `Depth::Header`
@@ -78,7 +78,7 @@ impl Intset {
         if !is_whole || !is_small {
             return Err(Corrupt);
         }
-        let set = Self(Block::new(&[&header[..LENGTH_BYTES], integers]));
+        let set = Self(Prefixed::new(&[&header[..LENGTH_BYTES], integers]));
         if depth == Depth::Deep && !set.iter().is_sorted_by(|before, n| before < n) {
             return Err(Corrupt);
         }

@@ -8,26 +8,35 @@
 //! array of integers. Both have Redis's bytes, which files hold as they are. A [`List`] is a
 //! listpack or, if it is long, a [`Quicklist`] of them.
 
-#[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
+#[expect(unsafe_code, reason = "one allocation a string, of a size chosen at run time")]
 mod block;
 mod corrupt;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
+#[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
+pub mod hash;
 pub mod intset;
 pub mod legacy;
 pub mod list;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
 pub mod map;
+#[expect(unsafe_code, reason = "the size of an allocation follows from what is in it")]
+mod prefixed;
 pub mod quicklist;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;
 #[cfg(test)]
 mod seed;
+pub mod set;
 #[expect(unsafe_code, reason = "the index of keys that expire points into the other table")]
 pub mod store;
+#[expect(unsafe_code, reason = "strings and what stands before them, laid out by hand")]
+mod text;
 #[expect(unsafe_code, reason = "strings are copied by the block")]
 pub mod thin;
+#[expect(unsafe_code, reason = "the order refers to members that the table owns")]
+pub mod zset;
 
 pub use corrupt::{Corrupt, Depth};
 pub use intset::Intset;

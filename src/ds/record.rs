@@ -28,7 +28,10 @@ use std::{
     slice,
 };
 
-use crate::dict::{Entry, prefetch_line};
+use crate::{
+    block,
+    dict::{Entry, prefetch_line},
+};
 
 /// A block with an embedded string has no more bytes than this, unless the string would fit
 /// where a value stands.
@@ -77,7 +80,7 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    fn after(self, expiry_ms: Option<i64>) -> Option<i64> {
+    pub(crate) fn after(self, expiry_ms: Option<i64>) -> Option<i64> {
         match self {
             Self::Keep => expiry_ms,
             Self::Never => None,
@@ -481,16 +484,9 @@ impl Shape {
         self.key_at + self.key_bytes + self.string_bytes.map_or(0, |bytes| 1 + bytes)
     }
 
-    /// Returns the bytes that are allocated: 8, multiples of 16 to 128, then four sizes for
-    /// each doubling, which are the classes of jemalloc.
+    /// Returns the bytes that are allocated.
     fn block_bytes(&self) -> usize {
-        let end = self.end();
-        let step = match end {
-            0..=8 => 8,
-            9..=128 => 16,
-            _ => 1 << ((end - 1).ilog2() - 2),
-        };
-        end.next_multiple_of(step)
+        block::rounded(self.end())
     }
 
     fn layout<V>(&self) -> Layout {

@@ -8,10 +8,10 @@
 
 use std::time::{Duration, Instant};
 
-use ds::Store;
+use ds::{Record, Store};
 
 use crate::{
-    keyspace::{Db, Keyspace, is_due},
+    keyspace::{Cause, Db, Gone, Keyspace, is_due},
     value::Value,
 };
 
@@ -100,7 +100,11 @@ impl Keyspace {
         for _ in 0..DBS_PER_CYCLE.min(self.dbs.len()) {
             let at = self.next_expire_db % self.dbs.len();
             self.next_expire_db = at + 1;
-            let counted = expire_in(&mut self.dbs[at], self.now_ms, effort, end);
+            let (db, events, lazy) = (&mut self.dbs[at], &mut self.events, &self.lazy);
+            let counted = expire_in(db, self.now_ms, effort, end, |record| {
+                events.deleted(at, record.key(), Cause::Expired);
+                lazy.free(record, Gone::Expired);
+            });
             seen += counted.seen;
             due += counted.due;
             if counted.was_cut_short {
@@ -122,14 +126,20 @@ struct Counted {
     was_cut_short: bool,
 }
 
-fn expire_in(db: &mut Db, now_ms: i64, effort: usize, end: Instant) -> Counted {
+fn expire_in(
+    db: &mut Db,
+    now_ms: i64,
+    effort: usize,
+    end: Instant,
+    mut free: impl FnMut(Record<Value>),
+) -> Counted {
     let keys_per_step = KEYS_PER_STEP + KEYS_PER_STEP / 4 * effort;
     let stale_percent = ACCEPTABLE_STALE_PERCENT.saturating_sub(effort);
     let mut counted = Counted::default();
     let mut step = Step::default();
     while 0 < db.store.volatile_len() {
         step.look(db, now_ms, keys_per_step);
-        step.delete(&mut db.store);
+        step.delete(&mut db.store, &mut free);
         if let Some(mean_ms) = step.ttl_sum_ms.checked_div(step.alive) {
             // A running mean: the last step counts a fiftieth.
             db.avg_ttl_ms = match db.avg_ttl_ms {
@@ -189,9 +199,11 @@ impl Step {
         }
     }
 
-    fn delete(&self, store: &mut Store<Value>) {
+    fn delete(&self, store: &mut Store<Value>, free: &mut impl FnMut(Record<Value>)) {
         for (start, end) in &self.due {
-            store.remove(&self.keys[*start..*end]);
+            if let Some(record) = store.remove(&self.keys[*start..*end]) {
+                free(record);
+            }
         }
     }
 }

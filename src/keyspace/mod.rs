@@ -8,8 +8,15 @@
 //! changes through a `TextEntry`.
 
 mod access;
+mod digest;
+mod events;
+mod evict;
 mod expire;
+mod lazy;
+mod scan;
+mod snapshot;
 mod text;
+mod transfer;
 
 use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
@@ -17,7 +24,13 @@ use ds::{Content, Record, Store, dict};
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
+pub use digest::Digest;
+pub use events::{Cause, Event, Events, Happened, Interest, KeyEvent};
+pub use evict::Eviction;
 pub use expire::{Cycle, ExpiryStats};
+pub use lazy::{Gone, Lazy};
+pub use scan::{Pattern, Scan};
+pub(crate) use snapshot::text_record;
 pub use text::{NewText, Text, TextEntry, Ttl};
 
 /// How a command looks at a key.
@@ -27,12 +40,12 @@ pub enum Look {
     Read,
     /// The same, but the access does not count: the command is about the key, not its value.
     Glance,
+    /// As `Glance`, but that it was not there is no event.
+    Inspect,
     /// To write it: the access counts, but it is no hit and no miss.
     Write,
 }
 
-/// A random key is looked for so often among keys that may all be due.
-const RANDOM_TRIES_MAX: usize = 100;
 /// What a record costs in the table that finds it.
 const TABLE_BYTES_PER_KEY: usize = 12;
 /// Redis shares the objects of these integers, and says so (OBJECT REFCOUNT).
@@ -44,6 +57,12 @@ const PREFETCHED_KEYS_MIN: usize = 4096;
 const PREFETCHED_MAX: usize = 16;
 /// Hashing a longer key once more costs what is to be saved.
 const PREFETCHED_KEY_BYTES_MAX: usize = 128;
+
+impl Look {
+    fn is_access(self) -> bool {
+        matches!(self, Self::Read | Self::Write)
+    }
+}
 
 #[derive(Default)]
 struct Db {
@@ -88,6 +107,12 @@ pub struct Keyspace {
     pub misses: u64,
     /// What the active and the lazy expiry have done.
     pub expiry: ExpiryStats,
+    /// What was let go for its memory.
+    pub eviction: Eviction,
+    /// What has happened to keys, for those who want to know.
+    pub events: Events,
+    /// How what falls out is freed.
+    pub lazy: Lazy,
     /// How accesses are remembered.
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
@@ -106,6 +131,9 @@ impl Keyspace {
             hits: 0,
             misses: 0,
             expiry: ExpiryStats::default(),
+            eviction: Eviction::default(),
+            events: Events::default(),
+            lazy: Lazy::default(),
             access_policy: AccessPolicy::Lru,
             counts_access: true,
             random: Random::from_system(),
@@ -113,9 +141,9 @@ impl Keyspace {
         }
     }
 
-    /// Prepares for a call at `now_ms`, whose reads count as accesses or not.
-    pub fn begin_call(&mut self, now_ms: i64, counts_access: bool) {
-        (self.now_ms, self.counts_access) = (now_ms, counts_access);
+    /// Prepares for a call whose reads count as accesses or not.
+    pub fn begin_call(&mut self, counts_access: bool) {
+        self.counts_access = counts_access;
     }
 
     /// Counts the databases.
@@ -175,19 +203,19 @@ impl Keyspace {
     /// Touches a key and returns its record, in one search.
     #[inline]
     pub(crate) fn look(&mut self, db: usize, key: &[u8], look: Look) -> Option<&Record<Value>> {
-        let is_read = u64::from(look != Look::Write);
         let Some(mut item) = self.dbs[db].store.find_mut(key) else {
-            self.misses += is_read;
+            note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         };
         if is_due(item.expiry(), self.now_ms) {
-            item.remove();
-            self.misses += is_read;
+            self.lazy.free(item.remove(), Gone::Expired);
             self.expiry.expired_keys += 1;
+            self.events.deleted(db, key, Cause::Expired);
+            note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         }
-        self.hits += is_read;
-        if self.counts_access && look != Look::Glance {
+        self.hits += u64::from(look != Look::Write);
+        if self.counts_access && look.is_access() {
             let before = item.record().lru();
             let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
             if after != before {
@@ -203,8 +231,8 @@ impl Keyspace {
             None => false,
             Some(record) if !is_due(record.expiry(), self.now_ms) => true,
             Some(_) => {
-                self.dbs[db].store.remove(key);
-                self.expiry.expired_keys += 1;
+                let record = self.dbs[db].store.remove(key).expect("found just now");
+                self.expired(db, key, record);
                 false
             }
         }
@@ -215,30 +243,64 @@ impl Keyspace {
         self.dbs[db].store.find(key).filter(|record| !is_due(record.expiry(), self.now_ms))
     }
 
-    /// Takes a key out; one that is due was not there.
-    pub fn delete(&mut self, db: usize, key: &[u8]) -> Option<Record<Value>> {
-        let record = self.dbs[db].store.remove(key)?;
-        if is_due(record.expiry(), self.now_ms) {
-            self.expiry.expired_keys += 1;
-            return None;
-        }
-        Some(record)
+    /// Whether a key is stored, due or not.
+    pub fn contains(&self, db: usize, key: &[u8]) -> bool {
+        self.dbs[db].store.contains(key)
     }
 
-    /// Takes everything out of a database.
-    pub fn take_all(&mut self, db: usize) -> Store<Value> {
+    /// Whether a key is stored although its time has come.
+    pub fn is_expired(&self, db: usize, key: &[u8], now_ms: i64) -> bool {
+        let record = self.dbs[db].store.find(key);
+        record.is_some_and(|record| is_due(record.expiry(), now_ms))
+    }
+
+    /// Deletes a key and says whether it was there; one that is due was not.
+    pub fn delete(&mut self, db: usize, key: &[u8], gone: Gone) -> bool {
+        let Some(record) = self.dbs[db].store.remove(key) else { return false };
+        if is_due(record.expiry(), self.now_ms) {
+            self.expired(db, key, record);
+            return false;
+        }
+        self.lazy.free(record, gone);
+        true
+    }
+
+    /// Deletes everything in a database, on the thread that frees if asked, and says how many
+    /// keys that were.
+    pub fn clear(&mut self, db: usize, lazily: bool) -> usize {
         let db = &mut self.dbs[db];
         (db.avg_ttl_ms, db.expire_cursor) = (0, 0);
-        db.store.take()
+        let all = db.store.take();
+        let count = all.len();
+        self.lazy.free_all(all, lazily);
+        count
     }
 
-    /// Every change ends here: counts it. `_event` is what notifications will call it.
-    pub fn written(&mut self, _db: usize, _key: &[u8], _event: &'static str) {
+    /// Every change ends here: counts it, and notes it for those who want to know.
+    #[inline]
+    pub fn written(&mut self, db: usize, key: &[u8], event: Event) {
         self.dirty += 1;
+        self.events.changed(db, key, Some(event));
     }
 
-    /// Notes an event that is part of a change counted already.
-    pub fn noted(&mut self, _db: usize, _key: &[u8], _event: &'static str) {}
+    /// Notes an event that is part of a change counted already, or of none.
+    #[inline]
+    pub fn noted(&mut self, db: usize, key: &[u8], event: Event) {
+        self.events.noted(db, key, event);
+    }
+
+    /// Notes that a key holds something else where no event has a name for it; does not
+    /// count it.
+    #[inline]
+    pub fn changed(&mut self, db: usize, key: &[u8]) {
+        self.events.changed(db, key, None);
+    }
+
+    fn expired(&mut self, db: usize, key: &[u8], record: Record<Value>) {
+        self.lazy.free(record, Gone::Expired);
+        self.expiry.expired_keys += 1;
+        self.events.deleted(db, key, Cause::Expired);
+    }
 
     /// Returns when a touched key expires.
     pub fn expiry(&self, db: usize, key: &[u8]) -> Option<i64> {
@@ -253,29 +315,9 @@ impl Keyspace {
         has_changed
     }
 
-    /// Walks over the keys that are not due.
-    pub fn keys(&self, db: usize) -> impl Iterator<Item = &[u8]> {
-        let now_ms = self.now_ms;
-        let records = self.dbs[db].store.iter();
-        records.filter(move |record| !is_due(record.expiry(), now_ms)).map(Record::key)
-    }
-
-    /// Returns any key, each as likely as the others.
-    pub fn random_key(&mut self, db: usize) -> Option<Box<[u8]>> {
-        for _ in 0..RANDOM_TRIES_MAX {
-            let random = &mut self.random;
-            let record = self.dbs[db].store.random(|bound| random.below(bound))?;
-            let key: Box<[u8]> = record.key().into();
-            if self.is_alive(db, &key) {
-                return Some(key);
-            }
-        }
-        None
-    }
-
     /// Returns the name of a touched key's type.
     pub fn type_name(&self, db: usize, key: &[u8]) -> Option<&'static str> {
-        self.peek(db, key).map(|_| "string")
+        self.peek(db, key).map(kind_of)
     }
 
     /// Returns the name of the encoding of a touched key's value.
@@ -333,12 +375,26 @@ impl Keyspace {
     }
 }
 
+/// Returns the name of the type of what a record holds.
+fn kind_of(record: &Record<Value>) -> &'static str {
+    match record.content() {
+        Content::Embedded(_) | Content::Value(Value::Raw(_) | Value::Shared(_)) => "string",
+    }
+}
+
 /// Returns the number that a string is, if it is held as one: as Redis has it, what was set
 /// as a number or counted is, and what has been written to in place is not.
 fn integer_of(record: &Record<Value>) -> Option<i64> {
     match record.content() {
         Content::Embedded(bytes) if !record.is_marked() => parse_i64(bytes),
         _ => None,
+    }
+}
+
+fn note_miss(misses: &mut u64, events: &mut Events, db: usize, key: &[u8], look: Look) {
+    *misses += u64::from(look != Look::Write);
+    if matches!(look, Look::Read | Look::Glance) {
+        events.noted(db, key, Event::KEY_MISS);
     }
 }
 

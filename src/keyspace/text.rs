@@ -8,7 +8,7 @@ use resp::{Argv, Shared};
 
 use crate::{
     error::ReplyError,
-    keyspace::{Keyspace, Look, is_due},
+    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, is_due, note_miss},
     value::{EMBEDDED_BYTES_MAX, Value, greedy},
 };
 
@@ -82,6 +82,9 @@ pub struct TextEntry<'a> {
     slot: Option<Slot<'a, Value>>,
     /// The access field that a key gets when it comes into being.
     fresh_access: u32,
+    db: usize,
+    events: &'a mut Events,
+    lazy: &'a Lazy,
 }
 
 impl Keyspace {
@@ -107,12 +110,15 @@ impl Keyspace {
                 item.set_lru(fresh_access);
                 ttl = if ttl == Ttl::Keep { Ttl::Clear } else { ttl };
                 self.expiry.expired_keys += 1;
+                self.events.deleted(db, key, Cause::Expired);
+                self.events.noted(db, key, Event::NEW);
             } else if self.counts_access {
                 let before = item.record().lru();
                 item.set_lru(policy.touched(before, now_ms, &mut self.random));
             }
         }
-        TextEntry { slot: Some(slot), fresh_access }.set(text, ttl);
+        let (events, lazy) = (&mut self.events, &self.lazy);
+        TextEntry { slot: Some(slot), fresh_access, db, events, lazy }.set(text, ttl);
     }
 
     /// Touches a key and returns its place, which holds a string or nothing.
@@ -127,21 +133,27 @@ impl Keyspace {
         let mut slot = match self.dbs[db].store.entry(key) {
             Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
                 self.expiry.expired_keys += 1;
-                Slot::Vacant(item.vacate(key).1)
+                self.events.deleted(db, key, Cause::Expired);
+                let (record, vacant) = item.vacate(key);
+                self.lazy.free(record, Gone::Expired);
+                Slot::Vacant(vacant)
             }
             slot => slot,
         };
         match &mut slot {
             Slot::Occupied(item) => {
                 self.hits += is_read;
-                if self.counts_access && look != Look::Glance {
+                if self.counts_access && look.is_access() {
                     let before = item.record().lru();
                     item.set_lru(policy.touched(before, now_ms, &mut self.random));
                 }
             }
-            Slot::Vacant(_) => self.misses += is_read,
+            Slot::Vacant(_) => {
+                note_miss(&mut self.misses, &mut self.events, db, key, look);
+            }
         }
-        Ok(TextEntry { slot: Some(slot), fresh_access: policy.fresh(now_ms) })
+        let (fresh_access, events, lazy) = (policy.fresh(now_ms), &mut self.events, &self.lazy);
+        Ok(TextEntry { slot: Some(slot), fresh_access, db, events, lazy })
     }
 }
 
@@ -159,11 +171,12 @@ impl TextEntry<'_> {
         let item = match self.slot.take() {
             None => return,
             Some(Slot::Occupied(mut item)) => {
-                replace(&mut item, text, ttl);
+                self.lazy.free_value(replace(&mut item, text, ttl), Gone::Overwritten);
                 item
             }
             Some(Slot::Vacant(vacant)) => {
                 let at_ms = if let Ttl::At(at_ms) = ttl { Some(at_ms) } else { None };
+                self.events.noted(self.db, vacant.key(), Event::NEW);
                 let mut item = match text {
                     NewText::Bytes(bytes) if is_embedded(vacant.key(), bytes, ttl) => {
                         vacant.insert_string(bytes, at_ms)
@@ -190,6 +203,7 @@ impl TextEntry<'_> {
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
         match self.slot.take() {
             Some(Slot::Vacant(vacant)) => {
+                self.events.noted(self.db, vacant.key(), Event::NEW);
                 let mut bytes = ThinBytes::with_capacity(length);
                 bytes.grow(length);
                 let mut item = vacant.insert_value(Value::Raw(bytes), None);
@@ -228,25 +242,24 @@ impl TextEntry<'_> {
     /// Takes the key out.
     pub fn delete(self) {
         if let Some(Slot::Occupied(item)) = self.slot {
-            item.remove();
+            self.lazy.free(item.remove(), Gone::Deleted);
         }
     }
 }
 
-fn replace(item: &mut Item<'_, Value>, text: NewText<'_>, ttl: Ttl) {
+/// Returns what was there, if it was no embedded string.
+fn replace(item: &mut Item<'_, Value>, text: NewText<'_>, ttl: Ttl) -> Option<Value> {
     match text {
         NewText::Bytes(bytes) if is_embedded(item.record().key(), bytes, ttl) => {
-            item.set_string(bytes, ttl.into());
+            item.set_string(bytes, ttl.into())
         }
-        text => {
-            item.set_value(value_of(text), ttl.into());
-        }
+        text => item.set_value(value_of(text), ttl.into()),
     }
 }
 
 /// What Redis calls "embstr" is embedded whatever the key's length: OBJECT ENCODING is to
 /// be the same. Beyond that it is embedded where it saves memory.
-fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
+pub(super) fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
     bytes.len() <= EMBEDDED_BYTES_MAX
         || Record::<Value>::embeds(key, bytes.len(), ttl != Ttl::Clear)
 }

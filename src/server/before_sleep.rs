@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output, process},
+    server::{Server, output, process, unit},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -36,9 +36,7 @@ pub fn before_sleep(server: &mut Server) {
         net::step_handshakes(server, served.max(HANDSHAKE_BUDGET));
     }
     if server.lifecycle.expires_actively {
-        let effort = server.config.memory.active_expire_effort;
-        let now_ms = server.now_ms();
-        server.keyspace.expire_cycle(Cycle::Fast, effort, now_ms);
+        unit::expire_cycle(server, Cycle::Fast);
     }
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
@@ -55,8 +53,9 @@ pub fn after_sleep(server: &mut Server) {
 /// Frees the clients that are over.
 pub fn free_finished(server: &mut Server) {
     while let Some(id) = server.clients.pop_finished() {
-        let wire = server.clients.free(id).and_then(|client| client.wire);
-        if let Some((fd, mut connection)) = wire {
+        let Some(mut client) = server.clients.free(id) else { continue };
+        server.watches.unwatch(id, &mut client.watched);
+        if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());
             connection.close();
         }

@@ -13,13 +13,33 @@ use crate::{
     client::{ClientId, Session},
     command::CommandId,
     error::ReplyError,
-    server::Server,
+    server::{Server, notify},
 };
 
 /// What a handler returns; its error is answered instead of what it has written.
 pub type CommandResult = Result<(), ReplyError>;
 /// A command's code.
 pub type CommandFn = fn(&mut Server, &mut Call<'_>) -> CommandResult;
+
+/// On whose behalf a command runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A client's request.
+    Client,
+    /// A transaction.
+    Exec,
+}
+
+/// Whether others must repeat a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeats {
+    /// If it has changed something.
+    IfChanged,
+    /// Even if not.
+    Always,
+    /// What they must repeat has been said already.
+    Said,
+}
 
 /// One execution of one command.
 pub struct Call<'a> {
@@ -35,6 +55,10 @@ pub struct Call<'a> {
     pub session: &'a mut Session,
     /// Where the answer goes.
     pub reply: &'a mut Reply,
+    /// See there.
+    pub origin: Origin,
+    /// See there.
+    pub repeats: Repeats,
 }
 
 impl<'a> Call<'a> {
@@ -52,5 +76,26 @@ impl<'a> Call<'a> {
     /// Returns the error for a number of arguments that fits no form of the command.
     pub fn arity_error(&self) -> ReplyError {
         ReplyError::Arity(self.command.spec().full_name.into())
+    }
+
+    /// Lets others repeat something else than what the client has asked for. Several such
+    /// commands are repeated in their order.
+    pub fn propagate_as(&mut self, server: &mut Server, argv: &[&[u8]]) {
+        self.repeats = Repeats::Said;
+        if server.propagation.is_wanted() {
+            // What has expired under this command goes before it.
+            notify::carry_out(server, Some(self.client));
+            server.propagation.command(self.db(), argv.iter().copied());
+        }
+    }
+
+    /// Lets nobody repeat the command, whatever it has changed.
+    pub fn propagate_nothing(&mut self) {
+        self.repeats = Repeats::Said;
+    }
+
+    /// Lets others repeat the command even if it has changed no key.
+    pub fn propagate_always(&mut self) {
+        self.repeats = Repeats::Always;
     }
 }

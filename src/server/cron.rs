@@ -7,7 +7,7 @@ use sys::log;
 use crate::{
     client::ClientId,
     keyspace::Cycle,
-    server::{Server, accept, output, shutdown},
+    server::{Server, accept, output, shutdown, unit},
 };
 
 /// Clients looked at in one run, at least.
@@ -106,10 +106,8 @@ fn look_after(server: &mut Server, id: ClientId) {
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {
-    let memory = &server.config.memory;
     if server.lifecycle.expires_actively {
-        let (cycle, effort) = (Cycle::Slow { hz }, memory.active_expire_effort);
-        server.keyspace.expire_cycle(cycle, effort, server.now_ms());
+        unit::expire_cycle(server, Cycle::Slow { hz });
     }
     if server.config.memory.activerehashing {
         server.keyspace.rehash_for(REHASH_BUDGET);

@@ -2,15 +2,20 @@
 
 use crate::{
     commands,
-    server::{Server, call::Call},
+    server::{
+        Server,
+        call::{Call, Origin, Repeats},
+        notify,
+    },
 };
 
 /// Runs one command and accounts for it.
 pub fn execute(server: &mut Server, mut call: Call<'_>) {
     let command = call.command;
-    let now_ms = server.now_ms();
-    server.keyspace.begin_call(now_ms, !call.session.no_touch);
+    server.keyspace.begin_call(!call.session.no_touch);
+    server.keyspace.events.interest = notify::interest(server);
     server.stats.commands += 1;
+    let (dirty_before, db) = (server.keyspace.dirty, call.db());
     let mark = call.reply.mark();
     let outcome = commands::handler(command)(server, &mut call);
     if let Err(error) = &outcome {
@@ -19,11 +24,26 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
         call.reply.error(&text);
         server.stats.count_error(&text);
     }
+    // Expired keys were deleted before the command changed anything: so for replicas.
+    notify::carry_out(server, Some(call.client));
+    if server.propagation.is_wanted() {
+        let has_changed = server.keyspace.dirty != dirty_before;
+        let is_repeated = match call.repeats {
+            Repeats::IfChanged => has_changed && command.spec().is_write(),
+            Repeats::Always => true,
+            Repeats::Said => false,
+        };
+        if is_repeated {
+            server.propagation.command(db, call.argv.iter());
+        }
+    }
     // One look at the clock ends this command and begins the next.
     let began_us = server.clock.monotonic_us();
     server.clock.tick();
     let took_us = server.clock.monotonic_us() - began_us;
-    server.stats.commands_us += took_us;
+    if call.origin == Origin::Client {
+        server.stats.commands_us += took_us;
+    }
     server.commands.ran(command, took_us, outcome.is_err());
     if server.config.logging.latency_tracking {
         server.commands.track(command, took_us);

@@ -1,13 +1,19 @@
-//! Flow: from a query buffer to commands, and the gate before each (`processCommand`).
+//! Flow: from a query buffer to commands.
 
 use resp::{Argv, Limits, ProtocolError};
 use sys::log;
 
 use crate::{
     client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX},
-    command::{CommandId, Lookup, flags::Flags},
-    error::{REPEATED_BYTES_MAX, ReplyError, printed},
-    server::{Server, call::Call, execute::execute, output},
+    command::CommandId,
+    error::ReplyError,
+    server::{
+        Server,
+        call::{Call, Origin, Repeats},
+        output,
+        permit::{self, Verdict},
+        transaction, unit,
+    },
 };
 
 /// Attempts by HTTP are logged no more often.
@@ -117,20 +123,22 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
         return refuse_http(server, id, frame);
     }
     let mark = frame.reply.mark();
-    match permit(server, frame, argv) {
-        Ok(command) => {
+    match permit::judge(server, &frame.session, argv) {
+        Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
-            let query = &frame.query;
+            let (query, origin, repeats) = (&frame.query, Origin::Client, Repeats::IfChanged);
             let Frame { session, reply, .. } = frame;
-            execute(server, Call { client: id, command, argv, query, session, reply });
+            let call = Call { client: id, command, argv, query, session, reply, origin, repeats };
+            unit::run(server, call);
         }
-        Err(error) => {
-            let text = error.to_bytes();
-            frame.reply.error(&text);
-            server.stats.count_error(&text);
+        Verdict::Queue(command) => {
+            let transaction = frame.session.transaction.as_mut().expect("the verdict says so");
+            transaction.queue(command, argv.to_owned());
+            frame.reply.simple("QUEUED");
         }
+        Verdict::Refuse(command, error) => refuse(server, id, frame, command, error),
     }
     match frame.session.reply_mode {
         ReplyMode::On => {}
@@ -145,6 +153,29 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             frame.session.reply_mode = ReplyMode::On;
         }
     }
+}
+
+fn refuse(
+    server: &mut Server,
+    id: ClientId,
+    frame: &mut Frame,
+    command: Option<CommandId>,
+    error: ReplyError,
+) {
+    let mut error = error;
+    if let Some(command) = command {
+        server.commands.rejected(command);
+    }
+    if let Some(transaction) = &mut frame.session.transaction {
+        transaction.is_aborted = true;
+        if command.is_some_and(|command| command.spec().full_name == "exec") {
+            transaction::discard(server, id, &mut frame.session);
+            error = permit::exec_refused(&error);
+        }
+    }
+    let text = error.to_bytes();
+    frame.reply.error(&text);
+    server.stats.count_error(&text);
 }
 
 /// Whether a browser was made to send this: what it posts must not be carried out.
@@ -170,52 +201,6 @@ fn refuse_http(server: &mut Server, id: ClientId, frame: &mut Frame) {
     }
     frame.query.clear();
     server.clients.close(id);
-}
-
-/// Says whether a command may run at all: known, well-formed, allowed at this moment.
-fn permit(server: &mut Server, frame: &Frame, argv: Argv<'_>) -> Result<CommandId, ReplyError> {
-    let command = match server.commands.find(argv) {
-        Lookup::Found(command) => command,
-        Lookup::UnknownSubcommand(container) => {
-            let asked = argv.at(1).into();
-            return Err(ReplyError::UnknownSubcommand(container.spec().full_name, asked));
-        }
-        Lookup::Unknown => return Err(unknown_command(argv)),
-    };
-    let spec = command.spec();
-    let outcome = if !spec.takes(argv.count()) {
-        Err(ReplyError::Arity(spec.full_name.into()))
-    } else if server.requires_auth(&frame.session) && !spec.has(Flags::NO_AUTH) {
-        Err(ReplyError::NoAuth)
-    } else {
-        Ok(command)
-    };
-    if outcome.is_err() {
-        server.commands.rejected(command);
-    }
-    outcome
-}
-
-fn unknown_command(argv: Argv<'_>) -> ReplyError {
-    let mut text = b"ERR unknown command '".to_vec();
-    text.extend_from_slice(shown(argv.at(0), REPEATED_BYTES_MAX));
-    text.extend_from_slice(b"', with args beginning with: ");
-    let mut repeated = 0;
-    for arg in argv.from(1) {
-        if REPEATED_BYTES_MAX <= repeated {
-            break;
-        }
-        let arg = shown(arg, REPEATED_BYTES_MAX - repeated);
-        text.push(b'\'');
-        text.extend_from_slice(arg);
-        text.extend_from_slice(b"' ");
-        repeated += arg.len() + 3;
-    }
-    ReplyError::Bytes(text)
-}
-
-fn shown(text: &[u8], bytes_max: usize) -> &[u8] {
-    printed(&text[..text.len().min(bytes_max)])
 }
 
 fn refuse_request(server: &mut Server, id: ClientId, frame: &mut Frame, error: ProtocolError) {

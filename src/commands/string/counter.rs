@@ -4,7 +4,7 @@ use base::{float80::Float80, number::parse_i64};
 
 use crate::{
     error::ReplyError,
-    keyspace::{Look, NewText, Ttl},
+    keyspace::{Event, Look, NewText, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -44,7 +44,7 @@ fn add(server: &mut Server, call: &mut Call<'_>, increment: i64) -> CommandResul
     let sum = number.checked_add(increment).ok_or(ReplyError::Overflow)?;
     let mut digits = itoa::Buffer::new();
     entry.set(NewText::Bytes(digits.format(sum).as_bytes()), Ttl::Keep);
-    server.keyspace.written(db, key, "incrby");
+    server.keyspace.written(db, key, Event::string("incrby"));
     call.reply.integer(sum);
     Ok(())
 }
@@ -61,7 +61,7 @@ pub(in crate::commands) fn incrbyfloat(server: &mut Server, call: &mut Call<'_>)
     sum.ok_or(ReplyError::NanOrInfinity)?.write(&mut text);
     // Redis makes no number of the sum, even where it is one.
     entry.set_as_text(&text, Ttl::Keep);
-    server.keyspace.written(db, key, "incrbyfloat");
+    server.keyspace.written(db, key, Event::string("incrbyfloat"));
     call.reply.bulk(&text);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::{
     commands::string::reply_text,
     error::ReplyError,
-    keyspace::{Look, NewText, Ttl},
+    keyspace::{Event, Look, NewText, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -51,6 +51,6 @@ fn set_all(server: &mut Server, call: &Call<'_>) {
     for at in (1..call.argv.count()).step_by(2) {
         let key = call.arg(at);
         server.keyspace.set_text(db, key, NewText::of(call.argv, at + 1), Ttl::Clear);
-        server.keyspace.written(db, key, "set");
+        server.keyspace.written(db, key, Event::SET);
     }
 }

@@ -8,7 +8,7 @@ mod set;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Look, Text, Ttl},
+    keyspace::{Event, Look, Text, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -38,7 +38,7 @@ pub(super) fn getdel(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
     reply_text(call, text);
     if is_there {
         entry.delete();
-        server.keyspace.written(db, key, "del");
+        server.keyspace.written(db, key, Event::DEL);
     }
     Ok(())
 }
@@ -59,16 +59,16 @@ pub(super) fn getex(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         Ttl::Keep => {}
         Ttl::Clear => {
             if entry.set_expiry(None) {
-                server.keyspace.written(db, key, "persist");
+                server.keyspace.written(db, key, Event::PERSIST);
             }
         }
         Ttl::At(at_ms) if at_ms <= now_ms => {
             entry.delete();
-            server.keyspace.written(db, key, "del");
+            server.keyspace.written(db, key, Event::DEL);
         }
         Ttl::At(at_ms) => {
             entry.set_expiry(Some(at_ms));
-            server.keyspace.written(db, key, "expire");
+            server.keyspace.written(db, key, Event::EXPIRE);
         }
     }
     Ok(())

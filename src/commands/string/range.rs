@@ -5,7 +5,7 @@ use base::number::parse_i64;
 use crate::{
     commands::string::check_length,
     error::ReplyError,
-    keyspace::{Look, NewText, Text, Ttl},
+    keyspace::{Event, Look, NewText, Text, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -28,7 +28,7 @@ pub(in crate::commands) fn append(server: &mut Server, call: &mut Call<'_>) -> C
             entry.append(value)
         }
     };
-    server.keyspace.written(db, key, "append");
+    server.keyspace.written(db, key, Event::string("append"));
     call.reply.count(length);
     Ok(())
 }
@@ -81,7 +81,7 @@ pub(in crate::commands) fn setrange(server: &mut Server, call: &mut Call<'_>) ->
     check_length(length_max, offset, value.len())?;
     let end = offset + value.len();
     entry.grow(end)[offset..end].copy_from_slice(value);
-    server.keyspace.written(db, key, "setrange");
+    server.keyspace.written(db, key, Event::string("setrange"));
     call.reply.count(length.max(end));
     Ok(())
 }

@@ -6,7 +6,7 @@ use resp::Argv;
 use crate::{
     commands::string::reply_text,
     error::ReplyError,
-    keyspace::{Look, NewText, Ttl},
+    keyspace::{Event, Look, NewText, Ttl},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -121,7 +121,7 @@ pub(in crate::commands) fn set(server: &mut Server, call: &mut Call<'_>) -> Comm
     let (db, key, value) = (call.db(), call.arg(1), NewText::of(call.argv, 2));
     if call.argv.count() == 3 {
         server.keyspace.set_text(db, key, value, Ttl::Clear);
-        server.keyspace.written(db, key, "set");
+        server.keyspace.written(db, key, Event::SET);
         call.reply.ok();
         return Ok(());
     }
@@ -172,9 +172,9 @@ fn set_on_condition(
 }
 
 fn set_events(server: &mut Server, db: usize, key: &[u8], ttl: Ttl) {
-    server.keyspace.written(db, key, "set");
+    server.keyspace.written(db, key, Event::SET);
     if matches!(ttl, Ttl::At(_)) {
-        server.keyspace.noted(db, key, "expire");
+        server.keyspace.noted(db, key, Event::EXPIRE);
     }
 }
 
@@ -184,7 +184,7 @@ pub(in crate::commands) fn setnx(server: &mut Server, call: &mut Call<'_>) -> Co
     let is_present = server.keyspace.touch(db, key, Look::Write);
     if !is_present {
         server.keyspace.set_text(db, key, NewText::of(call.argv, 2), Ttl::Clear);
-        server.keyspace.written(db, key, "set");
+        server.keyspace.written(db, key, Event::SET);
     }
     call.reply.count(usize::from(!is_present));
     Ok(())
@@ -220,6 +220,6 @@ pub(in crate::commands) fn getset(server: &mut Server, call: &mut Call<'_>) -> C
     let mut entry = server.keyspace.text_entry(db, key, Look::Read)?;
     reply_text(call, entry.text());
     entry.set(NewText::of(call.argv, 2), Ttl::Clear);
-    server.keyspace.written(db, key, "set");
+    server.keyspace.written(db, key, Event::SET);
     Ok(())
 }

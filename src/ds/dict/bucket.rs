@@ -138,6 +138,22 @@ impl<E> Bucket<E> {
         }
     }
 
+    /// Finds the entry that has so many before it in the chain.
+    pub(super) fn seat(&self, number: usize) -> Option<(usize, usize)> {
+        let (mut depth, mut left) = (0, number);
+        let mut bucket = self;
+        while bucket.count() <= left {
+            left -= bucket.count();
+            bucket = bucket.child()?;
+            depth += 1;
+        }
+        let mut present = bucket.meta[0] & PRESENT;
+        for _ in 0..left {
+            present &= present - 1;
+        }
+        Some((depth, present.trailing_zeros() as usize))
+    }
+
     /// Counts the entries of the chain.
     pub(super) fn chain_count(&self) -> usize {
         let mut count = 0;

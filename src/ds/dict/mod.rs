@@ -15,6 +15,7 @@
 //! `tables[1]` is empty then.
 
 mod bucket;
+mod choose;
 mod hash;
 mod iter;
 mod rehash;

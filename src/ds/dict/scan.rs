@@ -1,4 +1,4 @@
-//! Pure: partial walks: SCAN by cursor, random entries, samples.
+//! Pure: partial walks: SCAN by cursor, samples.
 //!
 //! A *position* is a point in the order of hashes; a bucket of any table covers a range of
 //! them. SCAN visits the chain whose range holds its position and goes on where that range
@@ -11,11 +11,8 @@
 //! A cursor is a position with its bits reversed: a small number for a small table, and the
 //! reverse-binary order that Redis's clients know.
 
-use super::{Dict, Entry, bucket::chain_capacity};
+use super::{Dict, Entry};
 
-/// Tries for a fair choice. A table is so sparse that they are used up only when a child
-/// keeps it from shrinking.
-const FAIR_TRIES_MAX: usize = 1024;
 /// Chains a sample may find empty for each entry that it wants.
 const EMPTY_CHAINS_PER_ENTRY: usize = 10;
 
@@ -27,39 +24,6 @@ impl<E: Entry> Dict<E> {
     /// often the dictionary is changed or rehashed between the calls.
     pub fn scan(&self, cursor: u64, mut visit: impl FnMut(&E)) -> u64 {
         self.visit_chain(cursor.reverse_bits(), &mut visit).map_or(0, u64::reverse_bits)
-    }
-
-    /// Returns an entry, each with the same chance. `draw` gives a random number below its
-    /// argument.
-    pub fn random(&self, mut draw: impl FnMut(u64) -> u64) -> Option<&E> {
-        if self.is_empty() {
-            return None;
-        }
-        // A bucket and a seat in it are drawn until the seat is taken: so it does not matter
-        // how many share the bucket. Only buckets that may hold something take part.
-        let [old, new] = &self.tables;
-        let (moved, unmoved) = self.chain_counts();
-        let buckets = moved + unmoved;
-        let seats = chain_capacity(old.depth_max().max(new.depth_max()));
-        for _ in 0..FAIR_TRIES_MAX {
-            let drawn = usize::try_from(draw((buckets * seats) as u64)).unwrap_or(0);
-            let (index, seat) = ((drawn / seats).min(buckets - 1), drawn % seats);
-            let chain = match index.checked_sub(moved) {
-                Some(index) => old.bucket(self.moved + index),
-                None => new.bucket(index),
-            };
-            let (mut left, mut chosen) = (seat, None);
-            if !chain.is_empty() && seat < chain.chain_count() {
-                chain.for_each(|entry| {
-                    chosen = chosen.or((left == 0).then_some(entry));
-                    left = left.wrapping_sub(1);
-                });
-            }
-            if chosen.is_some() {
-                return chosen;
-            }
-        }
-        self.iter().next()
     }
 
     /// Visits about `count` entries that stand together somewhere, and returns how many: fewer
@@ -108,7 +72,7 @@ impl<E: Entry> Dict<E> {
     }
 
     /// Counts the chains that may hold something, in the new table and in the old one.
-    fn chain_counts(&self) -> (usize, usize) {
+    pub(super) fn chain_counts(&self) -> (usize, usize) {
         let [old, new] = &self.tables;
         let moved = self.moved_position().map_or(0, |end| new.index(end - 1) + 1);
         (moved, old.bucket_count() - self.moved)

@@ -9,7 +9,7 @@ use super::{
     entry::{Item, encode},
     read::{At, COUNT_UNKNOWN, Pack},
 };
-use crate::block::LENGTH_BYTES;
+use crate::prefixed::LENGTH_BYTES;
 
 impl Listpack {
     /// Puts an element before another, and returns its place.

@@ -27,7 +27,7 @@ pub use self::{
 };
 use crate::{
     Corrupt, Depth,
-    block::{Block, LENGTH_BYTES},
+    prefixed::{LENGTH_BYTES, Prefixed},
 };
 
 /// What stands before the first entry.
@@ -38,7 +38,7 @@ pub const BYTES_MAX: usize = 1 << 30;
 /// A listpack of our own, in one word: one allocation of its bytes, rounded up to what the
 /// allocator has.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Listpack(Block);
+pub struct Listpack(Prefixed);
 
 impl Listpack {
     /// What an empty list has.
@@ -46,7 +46,7 @@ impl Listpack {
 
     /// Makes an empty list, of 7 bytes.
     pub fn new() -> Self {
-        Self(Block::new(&[&[0, 0, entry::END]]))
+        Self(Prefixed::new(&[&[0, 0, entry::END]]))
     }
 
     /// Makes a list of elements in their order.
@@ -75,7 +75,7 @@ impl Default for Listpack {
 
 impl From<&Pack> for Listpack {
     fn from(pack: &Pack) -> Self {
-        Self(Block::new(&[&pack.bytes()[LENGTH_BYTES..]]))
+        Self(Prefixed::new(&[&pack.bytes()[LENGTH_BYTES..]]))
     }
 }
 

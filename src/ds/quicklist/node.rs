@@ -8,8 +8,8 @@ use base::lzf;
 use super::limits::{Fill, is_large};
 use crate::{
     Depth, Listpack, ThinBytes,
-    block::{Block, LENGTH_BYTES},
     listpack::{Item, Pack},
+    prefixed::{LENGTH_BYTES, Prefixed},
 };
 
 /// What has fewer bytes is not compressed.
@@ -38,7 +38,7 @@ pub(super) enum Node {
 
 /// Compressed bytes, behind their length and that of what they were.
 #[derive(Clone, Debug)]
-pub(super) struct Lzf(Block);
+pub(super) struct Lzf(Prefixed);
 
 /// A node as files have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl Lzf {
         let before = u32::try_from(bytes.len()).ok()?;
         let data = lzf::compress(bytes)?;
         let is_worth_it = data.len() + SAVED_BYTES_MIN < bytes.len();
-        is_worth_it.then(|| Self(Block::new(&[&before.to_le_bytes(), &data])))
+        is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), &data])))
     }
 
     fn bytes_before(&self) -> usize {
