@@ -5,10 +5,13 @@ use std::{borrow::Cow, mem};
 
 use base::lzf;
 
-use super::limits::{Fill, is_large};
+use super::{
+    Side,
+    limits::{Fill, is_large},
+};
 use crate::{
     Depth, Listpack, ThinBytes,
-    listpack::{Item, Pack},
+    listpack::{Gapped, Item, Pack},
     prefixed::{LENGTH_BYTES, Prefixed},
 };
 
@@ -17,6 +20,10 @@ const COMPRESSED_FROM_BYTES: usize = 48;
 /// Compression must save more than this.
 const SAVED_BYTES_MIN: usize = 8;
 
+/// Moving fewer bytes is cheap.
+const GAPPED_FROM_BYTES: usize = 1_024;
+/// A gap is for a few elements at least.
+const GAPPED_ELEMENTS_MIN: usize = 16;
 /// What stands before the bytes of a `ThinBytes`.
 const THIN_HEADER_BYTES: usize = 16;
 
@@ -25,6 +32,11 @@ const THIN_HEADER_BYTES: usize = 16;
 pub(super) enum Node {
     Packed {
         list: Listpack,
+        count: u32,
+    },
+    /// A listpack to whose start elements come and go; most often the first node.
+    Gapped {
+        list: Gapped,
         count: u32,
     },
     Plain(ThinBytes),
@@ -86,7 +98,9 @@ impl Node {
     #[inline]
     pub(super) fn count(&self) -> usize {
         match self {
-            Self::Packed { count, .. } | Self::Lzf { count, .. } => *count as usize,
+            Self::Packed { count, .. } | Self::Gapped { count, .. } | Self::Lzf { count, .. } => {
+                *count as usize
+            }
             Self::Plain(_) => 1,
         }
     }
@@ -96,6 +110,7 @@ impl Node {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Packed { list, .. } => list.bytes().len(),
+            Self::Gapped { list, .. } => list.pack().bytes().len(),
             Self::Plain(element) => element.len(),
             Self::Lzf { data, .. } => data.bytes_before(),
         }
@@ -126,6 +141,7 @@ impl Node {
     pub(super) fn content(&self) -> Content<'_> {
         match self {
             Self::Packed { list, .. } => Content::Packed(Cow::Borrowed(list)),
+            Self::Gapped { list, .. } => Content::Packed(Cow::Borrowed(list.pack())),
             Self::Plain(element) => Content::Plain(Cow::Borrowed(element)),
             Self::Lzf { data, is_plain: true, .. } => Content::Plain(Cow::Owned(data.decompress())),
             Self::Lzf { data, .. } => Content::Packed(Cow::Owned(data.listpack())),
@@ -135,6 +151,7 @@ impl Node {
     pub(super) fn view(&self) -> NodeView<'_> {
         let data = match self {
             Self::Packed { list, .. } => NodeData::Raw(list.bytes()),
+            Self::Gapped { list, .. } => NodeData::Raw(list.pack().bytes()),
             Self::Plain(element) => NodeData::Raw(element),
             Self::Lzf { data, .. } => NodeData::Lzf(data.data()),
         };
@@ -145,6 +162,7 @@ impl Node {
     pub(super) fn compress(&mut self) {
         let (bytes, count, is_plain) = match self {
             Self::Packed { list, count } => (list.bytes(), *count, false),
+            Self::Gapped { list, count } => (list.pack().bytes(), *count, false),
             Self::Plain(element) => (&element[..], 1, true),
             Self::Lzf { .. } => return,
         };
@@ -161,9 +179,88 @@ impl Node {
         };
     }
 
+    /// Makes an ordinary listpack of one with a gap.
+    pub(super) fn close_gap(&mut self) {
+        if let Self::Gapped { list, count } = self {
+            *self = Self::Packed { list: list.to_listpack(), count: *count };
+        }
+    }
+
+    /// Puts an element at an end of the listpack that the node must be, not compressed.
+    #[inline]
+    pub(super) fn push(&mut self, side: Side, element: &[u8]) {
+        let item = Item::Bytes(element);
+        if side == Side::Head {
+            self.open_gap(element.len());
+        }
+        match (self, side) {
+            (Self::Packed { list, count }, Side::Tail) => {
+                *count += 1;
+                list.append(item);
+            }
+            (Self::Packed { list, count }, Side::Head) => {
+                *count += 1;
+                list.prepend(item);
+            }
+            (Self::Gapped { list, count }, Side::Tail) => {
+                *count += 1;
+                list.append(item);
+            }
+            (Self::Gapped { list, count }, Side::Head) => {
+                *count += 1;
+                list.prepend(item);
+            }
+            (Self::Plain(_) | Self::Lzf { .. }, _) => panic!("the node is no listpack"),
+        }
+    }
+
+    /// Removes the element at an end, and tells whether it did: the last one is not removed, and
+    /// large ones are nodes by themselves.
+    #[inline]
+    pub(super) fn remove_end(&mut self, side: Side) -> bool {
+        if self.count() < 2 {
+            return false;
+        }
+        if side == Side::Head {
+            self.open_gap(0);
+        }
+        match (self, side) {
+            (Self::Packed { list, count }, side) => {
+                let at = match side {
+                    Side::Head => list.first(),
+                    Side::Tail => list.last(),
+                };
+                list.delete(at.expect("no node is empty"));
+                *count -= 1;
+            }
+            (Self::Gapped { list, count }, Side::Tail) => {
+                list.remove_last();
+                *count -= 1;
+            }
+            (Self::Gapped { list, count }, Side::Head) => {
+                list.remove_first();
+                *count -= 1;
+            }
+            (Self::Plain(_) | Self::Lzf { .. }, _) => panic!("the ends are not compressed"),
+        }
+        true
+    }
+
+    /// Makes room before the elements, if moving them each time would cost more.
+    #[inline]
+    fn open_gap(&mut self, element_bytes: usize) {
+        if let Self::Packed { list, count } = self {
+            let bytes = list.bytes().len();
+            if GAPPED_FROM_BYTES <= bytes && element_bytes < bytes / GAPPED_ELEMENTS_MIN {
+                *self = Self::Gapped { list: Gapped::new(list), count: *count };
+            }
+        }
+    }
+
     /// Changes the listpack of the node, which must be one, and leaves it decompressed.
     pub(super) fn edit<R>(&mut self, change: impl FnOnce(&mut Listpack) -> R) -> R {
         self.decompress();
+        self.close_gap();
         let Self::Packed { list, count } = self else { panic!("the node is no listpack") };
         let result = change(list);
         *count = list.count() as u32;
@@ -179,6 +276,7 @@ impl Node {
     pub(super) fn allocation_bytes(&self) -> usize {
         match self {
             Self::Packed { list, .. } => list.allocation_bytes(),
+            Self::Gapped { list, .. } => list.allocation_bytes(),
             Self::Plain(element) => {
                 base::memory::usable_bytes(THIN_HEADER_BYTES + element.capacity())
             }

@@ -118,8 +118,9 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Takes the next element on the way towards an end.
 #[inline]
-fn step<'a>(iter: &mut Iter<'a>, towards: Side) -> Option<Item<'a>> {
+pub(super) fn step<'a>(iter: &mut Iter<'a>, towards: Side) -> Option<Item<'a>> {
     match towards {
         Side::Tail => iter.next(),
         Side::Head => iter.next_back(),
