@@ -156,7 +156,12 @@ impl Quicklist {
             Side::Head => self.nodes.pop_front(),
             Side::Tail => self.nodes.pop_back(),
         };
-        self.settle(0..0);
+        // One node has come nearer to the end than nodes are compressed.
+        if let Some(at) = usize::from(self.options.compress_depth).checked_sub(1)
+            && let Some(at) = self.node_from(side, at)
+        {
+            self.nodes[at].decompress();
+        }
         true
     }
 
@@ -270,7 +275,19 @@ impl Quicklist {
             Side::Head => self.nodes.push_front(node),
             Side::Tail => self.nodes.push_back(node),
         }
-        self.settle(0..0);
+        // One node has become an inner one.
+        if let Some(at) = self.node_from(side, usize::from(self.options.compress_depth)) {
+            self.settle_node(at);
+        }
+    }
+
+    /// Returns the index of a node that is `at` nodes from an end.
+    fn node_from(&self, side: Side, at: usize) -> Option<usize> {
+        let last = self.nodes.len().checked_sub(1)?;
+        match side {
+            Side::Head => (at <= last).then_some(at),
+            Side::Tail => last.checked_sub(at),
+        }
     }
 
     /// Returns the node of an element, and where it is within that.

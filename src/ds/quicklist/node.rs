@@ -1,9 +1,13 @@
 //! Pure: a node of a quicklist: elements in a listpack, or one large element by itself, either
 //! of them compressed or not.
 
-use std::{borrow::Cow, mem};
+use std::{
+    borrow::Cow,
+    mem,
+    sync::{Mutex, PoisonError},
+};
 
-use base::lzf;
+use base::lzf::{self, Compressor};
 
 use super::{
     Side,
@@ -26,6 +30,10 @@ const GAPPED_FROM_BYTES: usize = 1_024;
 const GAPPED_ELEMENTS_MIN: usize = 16;
 /// What stands before the bytes of a `ThinBytes`.
 const THIN_HEADER_BYTES: usize = 16;
+
+/// Its table is too large to be made for each node, and to stand in each list. It is made when
+/// the first node is compressed.
+static COMPRESSOR: Mutex<Option<Compressor>> = Mutex::new(None);
 
 /// 16 bytes, besides the allocation that it owns.
 #[derive(Clone, Debug)]
@@ -291,9 +299,12 @@ impl Lzf {
             return None;
         }
         let before = u32::try_from(bytes.len()).ok()?;
-        let data = lzf::compress(bytes)?;
+        // A panic under the lock leaves nothing half done that the next string would see.
+        let mut compressor = COMPRESSOR.lock().unwrap_or_else(PoisonError::into_inner);
+        let compressor = compressor.get_or_insert_with(Compressor::default);
+        let data = compressor.compress(bytes, bytes.len() - 1)?;
         let is_worth_it = data.len() + SAVED_BYTES_MIN < bytes.len();
-        is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), &data])))
+        is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), data])))
     }
 
     fn bytes_before(&self) -> usize {
