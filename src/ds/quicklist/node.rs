@@ -302,7 +302,7 @@ impl Lzf {
         // A panic under the lock leaves nothing half done that the next string would see.
         let mut compressor = COMPRESSOR.lock().unwrap_or_else(PoisonError::into_inner);
         let compressor = compressor.get_or_insert_with(Compressor::default);
-        let data = compressor.compress(bytes, bytes.len() - 1)?;
+        let data = compressor.compress(bytes, bytes.len())?;
         let is_worth_it = data.len() + SAVED_BYTES_MIN < bytes.len();
         is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), data])))
     }
