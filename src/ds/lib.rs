@@ -16,6 +16,7 @@ pub mod dict;
 #[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
 pub mod hash;
 pub mod intset;
+pub mod legacy;
 pub mod list;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
