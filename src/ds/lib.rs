@@ -10,6 +10,7 @@ mod block;
 pub mod dict;
 #[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
 pub mod hash;
+pub mod hyperloglog;
 pub mod map;
 #[expect(unsafe_code, reason = "one allocation a key, of a size chosen at run time")]
 pub mod record;

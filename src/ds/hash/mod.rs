@@ -24,8 +24,7 @@ use crate::{
     record::Expiry,
 };
 
-/// What an entry of the index by time takes in the nodes of its tree, which are two thirds
-/// full.
+/// What an entry of the index by time takes in the nodes of its tree, which are not full.
 const DUE_BYTES: usize = size_of::<Due>() * 7 / 4;
 
 /// Fields with values.
