@@ -8,6 +8,7 @@
 mod block;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
+pub mod geohash;
 #[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
 pub mod hash;
 pub mod hyperloglog;
