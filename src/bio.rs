@@ -14,8 +14,8 @@ use sys::crash;
 /// Anything that takes long to free.
 type Garbage = Box<dyn Send>;
 
-/// The sending end; the thread ends with it.
-#[derive(Debug)]
+/// The sending end; the thread ends with the last of its copies.
+#[derive(Clone, Debug)]
 pub struct Bio {
     garbage: mpsc::Sender<(Garbage, u64)>,
     pending: Arc<AtomicU64>,

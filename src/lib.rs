@@ -25,6 +25,8 @@ pub mod error;
 pub mod keyspace;
 /// Who this process is, since when, and how it will end.
 pub mod lifecycle;
+/// What outlives the process.
+pub mod persist;
 /// What others must repeat.
 pub mod propagation;
 /// What a server counts about itself.

@@ -1,4 +1,5 @@
-//! Pure: SHA-1 and SHA-256 as lower-case hexadecimal, as scripts and passwords are named.
+//! Pure: SHA-1 and SHA-256, most often as lower-case hexadecimal, as scripts and passwords are
+//! named.
 
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
@@ -10,10 +11,17 @@ pub const SHA1_CHARS: usize = 40;
 /// The characters of a password's hash.
 pub const SHA256_CHARS: usize = 64;
 
+/// The bytes of a SHA-1.
+pub const SHA1_BYTES: usize = 20;
+
+/// Returns the SHA-1 of `bytes`.
+pub fn sha1(bytes: &[u8]) -> [u8; SHA1_BYTES] {
+    Sha1::digest(bytes).into()
+}
+
 /// Returns the SHA-1 of `bytes` in hexadecimal: a script's name.
 pub fn sha1_hex(bytes: &[u8]) -> [u8; SHA1_CHARS] {
-    let digest: [u8; SHA1_CHARS / 2] = Sha1::digest(bytes).into();
-    hex(&digest)
+    hex(&sha1(bytes))
 }
 
 /// Returns the SHA-256 of `bytes` in hexadecimal: how a password is stored.

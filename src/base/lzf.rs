@@ -5,10 +5,10 @@
 //! three bits are the length less two, where seven means that a byte follows to be added;
 //! the low five bits and one more byte are the distance less one.
 //!
-//! The compressor remembers for each hash of three bytes where it saw them last. What it
-//! writes need not be what liblzf would write; every reader understands it. The
-//! decompressor takes any bytes: every length and distance is checked, and nothing is
-//! written beyond the size that was announced.
+//! The compressor remembers for each hash of three bytes where it saw them last. It decides as
+//! liblzf does, with the same hash and the same limits, so that what it writes is what Redis
+//! writes: payloads of DUMP can be compared. The decompressor takes any bytes: every length and
+//! distance is checked, and nothing is written beyond the size that was announced.
 
 const LITERALS_MAX: usize = 32;
 const DISTANCE_MAX: usize = 1 << 13;
@@ -17,7 +17,9 @@ const COPY_BYTES_MIN: usize = 3;
 const COPY_BYTES_MAX: usize = 7 + 255 + 2;
 /// Lengths below this stand in the three bits.
 const LENGTH_LONG: usize = 7;
-const HASH_BITS: u32 = 14;
+const HASH_BITS: u32 = 16;
+/// The bytes of a copy in the stream.
+const COPY_ITEM_BYTES_MAX: usize = 3;
 
 /// The data is no LZF stream of the announced size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,34 +37,90 @@ impl std::error::Error for Corrupt {}
 ///
 /// Data of 4 GiB and more is left alone.
 pub fn compress(data: &[u8]) -> Option<Vec<u8>> {
-    u32::try_from(data.len()).ok()?;
-    let mut out = Vec::with_capacity(data.len());
-    let mut seen = Seen::new(data.len());
-    let (mut at, mut literals_at) = (0, 0);
-    while at + COPY_BYTES_MIN <= data.len() {
-        let Some(from) = seen.replace(data, at) else {
-            at += 1;
-            continue;
-        };
-        let bytes = common_bytes(data, from, at);
-        write_literals(&mut out, &data[literals_at..at]);
-        write_copy(&mut out, at - from, bytes);
-        // Too large already: stop before all has been looked at.
-        if out.len() >= data.len() {
+    let mut compressor = Compressor::default();
+    compressor.compress(data, data.len().saturating_sub(1))?;
+    Some(compressor.out)
+}
+
+/// A compressor, with what it needs for one string after the other.
+///
+/// Its table is neither small nor cleared between strings: places are counted on, so that those
+/// of strings before are told by being too small.
+#[derive(Default)]
+pub struct Compressor {
+    /// Where three bytes were seen last, by their hash.
+    places: Vec<u32>,
+    /// What the first place of the present string is called; 0 means no place.
+    first: u32,
+    /// The same of the next string.
+    next: u32,
+    out: Vec<u8>,
+}
+
+impl Compressor {
+    /// Compresses to at most `bytes_max` bytes, or not at all. As with liblzf, a stream that
+    /// comes close to the limit on its way may be given up though its end would fit.
+    pub fn compress(&mut self, data: &[u8], bytes_max: usize) -> Option<&[u8]> {
+        let length = u32::try_from(data.len()).ok()?;
+        self.begin(length);
+        self.out.clear();
+        let out = &mut self.out;
+        out.reserve(bytes_max.min(data.len()) + COPY_ITEM_BYTES_MAX);
+        let (mut at, mut literals_at) = (0, 0);
+        while at + COPY_BYTES_MIN <= data.len() {
+            let place = self.first + at as u32;
+            let seen = &mut self.places[slot(&data[at..at + COPY_BYTES_MIN])];
+            let before = std::mem::replace(seen, place);
+            let literal_count = at - literals_at;
+            // What is written, with a byte for the length of the literals that stand out.
+            let written = out.len() + 1 + literal_count;
+            // The first place of all is never taken for a copy.
+            let is_near = self.first < before && place - before <= DISTANCE_MAX as u32;
+            let from = before.wrapping_sub(self.first) as usize;
+            if !is_near || data[from..from + COPY_BYTES_MIN] != data[at..at + COPY_BYTES_MIN] {
+                if written >= bytes_max {
+                    return None;
+                }
+                at += 1;
+                if literal_count + 1 == LITERALS_MAX {
+                    write_literals(out, &data[literals_at..at]);
+                    literals_at = at;
+                }
+                continue;
+            }
+            if written + COPY_ITEM_BYTES_MAX + 1 - usize::from(literal_count == 0) >= bytes_max {
+                return None;
+            }
+            let bytes = common_bytes(data, from, at);
+            write_literals(out, &data[literals_at..at]);
+            write_copy(out, at - from, bytes);
+            at += bytes;
+            literals_at = at;
+            // The last two places of a copy are enough to find what follows.
+            if at + COPY_BYTES_MIN <= data.len() {
+                for noted in at - 2..at {
+                    self.places[slot(&data[noted..noted + COPY_BYTES_MIN])] =
+                        self.first + noted as u32;
+                }
+            }
+        }
+        if out.len() + 1 + (at - literals_at) + COPY_BYTES_MIN > bytes_max {
             return None;
         }
-        // The last two places of a copy are enough to find what follows.
-        let end = at + bytes;
-        for place in end - 2..end {
-            seen.note(data, place);
+        write_literals(out, &data[literals_at..]);
+        Some(out)
+    }
+
+    /// Sees that the table is there, and that its numbers are enough for one more string.
+    fn begin(&mut self, length: u32) {
+        if self.places.is_empty() || u32::MAX - self.next < length {
+            self.places.clear();
+            self.places.resize(1 << HASH_BITS, 0);
+            self.next = 1;
         }
-        (at, literals_at) = (end, end);
+        self.first = self.next;
+        self.next += length;
     }
-    if out.len() + (data.len() - literals_at) >= data.len() {
-        return None;
-    }
-    write_literals(&mut out, &data[literals_at..]);
-    (out.len() < data.len()).then_some(out)
 }
 
 /// Decompresses to exactly `bytes` bytes.
@@ -70,11 +128,18 @@ pub fn compress(data: &[u8]) -> Option<Vec<u8>> {
 /// `bytes` comes from the peer or file: it is checked against what the stream could make
 /// at most before anything is allocated.
 pub fn decompress(data: &[u8], bytes: usize) -> Result<Vec<u8>, Corrupt> {
+    let mut out = Vec::new();
+    decompress_into(&mut out, data, bytes)?;
+    Ok(out)
+}
+
+/// Decompresses to exactly `bytes` bytes, in place of what `out` holds.
+pub fn decompress_into(out: &mut Vec<u8>, data: &[u8], bytes: usize) -> Result<(), Corrupt> {
+    out.clear();
     // Three bytes make 264 at most.
     if bytes > data.len().saturating_mul(COPY_BYTES_MAX / 3) {
         return Err(Corrupt);
     }
-    let mut out = Vec::new();
     out.try_reserve_exact(bytes).map_err(|_| Corrupt)?;
     let mut rest = data;
     while let [control, behind @ ..] = rest {
@@ -96,58 +161,28 @@ pub fn decompress(data: &[u8], bytes: usize) -> Result<Vec<u8>, Corrupt> {
             if length + 2 > bytes - out.len() {
                 return Err(Corrupt);
             }
-            copy_from_behind(&mut out, distance, length + 2)?;
+            copy_from_behind(out, distance, length + 2)?;
             behind
         };
     }
-    if out.len() == bytes { Ok(out) } else { Err(Corrupt) }
+    if out.len() == bytes { Ok(()) } else { Err(Corrupt) }
 }
 
-/// Where three bytes were seen last, by their hash; one more than the place, 0 for never.
-struct Seen {
-    places: Vec<u32>,
-    shift: u32,
+/// Returns where three bytes stand in the table.
+#[inline]
+fn slot(three: &[u8]) -> usize {
+    let bytes = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+    ((bytes >> (24 - HASH_BITS)).wrapping_sub(bytes) & ((1 << HASH_BITS) - 1)) as usize
 }
 
-impl Seen {
-    /// A short text gets a small table, which is quicker to clear.
-    fn new(bytes: usize) -> Self {
-        let bits = (bytes.max(64) - 1).ilog2().min(HASH_BITS - 1) + 1;
-        Self { places: vec![0; 1 << bits], shift: u32::BITS - bits }
-    }
-
-    /// Remembers a place and returns the one before, if it is near and the same bytes.
-    #[inline]
-    fn replace(&mut self, data: &[u8], at: usize) -> Option<usize> {
-        let three = &data[at..at + COPY_BYTES_MIN];
-        let slot = self.slot(three);
-        let before = std::mem::replace(&mut self.places[slot], at as u32 + 1);
-        let before = (before as usize).checked_sub(1)?;
-        let is_near = at - before <= DISTANCE_MAX;
-        (is_near && &data[before..before + COPY_BYTES_MIN] == three).then_some(before)
-    }
-
-    #[inline]
-    fn note(&mut self, data: &[u8], at: usize) {
-        if let Some(three) = data.get(at..at + COPY_BYTES_MIN) {
-            let slot = self.slot(three);
-            self.places[slot] = at as u32 + 1;
-        }
-    }
-
-    #[inline]
-    fn slot(&self, three: &[u8]) -> usize {
-        let bytes = u32::from_le_bytes([three[0], three[1], three[2], 0]);
-        (bytes.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
-    }
-}
-
-/// Returns how many bytes a copy can take that starts with three alike.
+/// Returns how many bytes a copy takes that starts with three alike. The last two bytes of all
+/// are left to literals, unless what is alike ends with them and is rather short.
 #[inline]
 fn common_bytes(data: &[u8], from: usize, at: usize) -> usize {
-    let most = (data.len() - at).min(COPY_BYTES_MAX);
+    let left = (data.len() - at - 2).min(COPY_BYTES_MAX);
+    let most = if 16 < left { left.max(19) } else { left.max(COPY_BYTES_MIN) };
     let pairs = data[from..from + most].iter().zip(&data[at..at + most]);
-    pairs.take_while(|(before, here)| before == here).count()
+    COPY_BYTES_MIN + pairs.skip(COPY_BYTES_MIN).take_while(|(before, here)| before == here).count()
 }
 
 fn write_literals(out: &mut Vec<u8>, literals: &[u8]) {
@@ -203,11 +238,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_the_format() {
-        assert_eq!(compress(b"aaaaaaaaaa").as_deref(), Some(&b"\x00a\xe0\x00\x00"[..]));
-        assert_eq!(compress(b"abcabcabcabc!").as_deref(), Some(&b"\x02abc\xe0\x00\x02\x00!"[..]));
+    fn what_is_written_is_what_redis_writes() {
+        // As DUMP of Redis 7.2 has them.
+        let long = [&[b'x'; 40][..], &b"yz".repeat(300)].concat();
+        let cases: [(&[u8], &[u8]); 4] = [
+            (&[b'a'; 21], b"\x01aa\xe0\x0a\x00"),
+            (b"abcabcabcabcabcabcabcabc!", b"\x03abca\xe0\x0a\x02\x01c!"),
+            (&long, b"\x01xx\xe0\x1d\0\x01yz\xe0\xff\x01\xe0\xff\x01\xe0;\x01\x01yz"),
+            (
+                b"the quick brown fox, the quick brown dog",
+                b"\x15the quick brown fox, t\xe0\x06\x14\x02dog",
+            ),
+        ];
+        let mut compressor = Compressor::default();
+        for (data, expected) in cases {
+            let written = compressor.compress(data, data.len() - 4);
+            assert_eq!(written, Some(expected), "{}", data.escape_ascii());
+        }
         for data in [&b""[..], b"a", b"ab", b"abc", b"abcd", b"abcabc"] {
             assert_eq!(compress(data), None, "{}", data.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_places_may_run_out() {
+        let text = b"over and over and over and over";
+        let expected = compress(text);
+        let mut compressor = Compressor::default();
+        for next in [u32::MAX - 200, u32::MAX - 20] {
+            compressor.compress(text, text.len());
+            compressor.next = next;
+            for _ in 0..20 {
+                assert_eq!(compressor.compress(text, text.len() - 1), expected.as_deref());
+            }
         }
     }
 

@@ -95,7 +95,7 @@ pub fn hex_id() -> [u8; ID_CHARS] {
 }
 
 /// Returns bytes as lower-case hexadecimal; `CHARS` is twice `BYTES`.
-pub(crate) fn hex<const BYTES: usize, const CHARS: usize>(bytes: &[u8; BYTES]) -> [u8; CHARS] {
+pub fn hex<const BYTES: usize, const CHARS: usize>(bytes: &[u8; BYTES]) -> [u8; CHARS] {
     const { assert!(CHARS == 2 * BYTES) }
     let mut text = [0; CHARS];
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {

@@ -11,6 +11,8 @@
 //! keys that anybody knows of. COMMAND GETKEYS and access rules see the same keys, because
 //! both ask here.
 
+use std::mem;
+
 use base::number::parse_i64;
 use resp::Argv;
 
@@ -78,6 +80,11 @@ pub enum FindKeys {
 pub enum KeysFunction {
     /// SET only reads what was there if GET is among its options.
     Set,
+    /// SORT reads its first argument; a destination may follow anywhere. The keys that its
+    /// patterns make of elements are nobody's to know.
+    Sort,
+    /// The same without a destination.
+    SortRo,
 }
 
 /// Which specs count.
@@ -109,6 +116,8 @@ pub struct Keys<'a> {
     specs: &'static [KeySpec],
     search: Search,
     range: Range,
+    /// What comes after `range`, and before the ranges of `specs`.
+    then: Range,
 }
 
 /// Some keys of equal flags and distance; every place is one of an argument.
@@ -132,8 +141,8 @@ impl<'a> Keys<'a> {
                 return found;
             }
         }
-        let range = spec.keys_function.ok_or(Misfit)?.find(argv)?;
-        Ok(Self { argv, specs: &[], search, range })
+        let [range, then] = spec.keys_function.ok_or(Misfit)?.find(argv)?;
+        Ok(Self { argv, specs: &[], search, range, then })
     }
 
     /// Holds each spec against the arguments: its keys must be among them, and it must not
@@ -149,7 +158,7 @@ impl<'a> Keys<'a> {
             }
             spec.range(argv)?;
         }
-        Ok(Self { argv, specs, search, range: Range::EMPTY })
+        Ok(Self { argv, specs, search, range: Range::EMPTY, then: Range::EMPTY })
     }
 }
 
@@ -162,6 +171,10 @@ impl Iterator for Keys<'_> {
             if next < end {
                 self.range.next = next.saturating_add(step);
                 return Some(KeyAt { index: next, flags });
+            }
+            if self.then.next < self.then.end {
+                self.range = mem::replace(&mut self.then, Range::EMPTY);
+                continue;
             }
             let (spec, rest) = self.specs.split_first()?;
             self.specs = rest;
@@ -232,7 +245,7 @@ impl Range {
 }
 
 impl KeysFunction {
-    fn find(self, argv: Argv<'_>) -> Result<Range, Misfit> {
+    fn find(self, argv: Argv<'_>) -> Result<[Range; 2], Misfit> {
         match self {
             Self::Set if argv.count() < 3 => Err(Misfit),
             Self::Set => {
@@ -240,10 +253,33 @@ impl KeysFunction {
                 let returns_old = options.any(|option| option.eq_ignore_ascii_case(b"get"));
                 let access = KeyFlags::RW.with(KeyFlags::ACCESS);
                 let access = if returns_old { access } else { KeyFlags::OW };
-                Ok(Range::one(1, access.with(KeyFlags::UPDATE)))
+                Ok([Range::one(1, access.with(KeyFlags::UPDATE)), Range::EMPTY])
             }
+            Self::Sort | Self::SortRo if argv.count() < 2 => Err(Misfit),
+            Self::Sort => Ok([SORTED, find_destination(argv)]),
+            Self::SortRo => Ok([SORTED, Range::EMPTY]),
         }
     }
+}
+
+const SORTED: Range =
+    Range { next: 1, end: 2, step: 1, flags: KeyFlags::RO.with(KeyFlags::ACCESS) };
+
+/// Finds the last STORE of a SORT. Arguments of other options are no options.
+fn find_destination(argv: Argv<'_>) -> Range {
+    let (mut found, mut at) = (Range::EMPTY, 2);
+    while at < argv.count() {
+        let is = |name: &str| argv.at(at).eq_ignore_ascii_case(name.as_bytes());
+        if is("store") && at + 1 < argv.count() {
+            found = Range::one(at + 1, KeyFlags::OW.with(KeyFlags::UPDATE));
+        }
+        at += match () {
+            () if is("limit") => 3,
+            () if is("get") || is("by") => 2,
+            () => 1,
+        };
+    }
+    found
 }
 
 /// Finds a word that has an argument behind it.

@@ -4,7 +4,7 @@ use base::number::parse_i64;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Event, Look},
+    keyspace::{Event, Gone, Look},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -59,9 +59,7 @@ fn set_expiry(server: &mut Server, call: &mut Call<'_>, base_ms: i64, unit: Unit
     }
     if at_ms <= server.keyspace.now_ms {
         // A moment that has passed deletes the key at once.
-        let value = server.keyspace.delete(db, key).expect("touched just now");
-        let lazily = server.config.memory.lazyfree_lazy_expire;
-        server.free(value, lazily);
+        server.keyspace.delete(db, key, Gone::Expired);
         server.keyspace.written(db, key, Event::DEL);
     } else {
         server.keyspace.set_expiry(db, key, Some(at_ms));

@@ -1,10 +1,7 @@
-//! Command: keys, whatever they hold: DEL, EXISTS, KEYS, TYPE, and whole databases.
-
-use base::glob::{self, Case};
+//! Command: keys, whatever they hold: DEL, EXISTS, KEYS, TYPE.
 
 use crate::{
-    error::ReplyError,
-    keyspace::{Event, Look},
+    keyspace::{Event, Gone, Look, Pattern},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -13,23 +10,22 @@ use crate::{
 
 /// DEL key [key …]
 pub(super) fn del(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let lazily = server.config.memory.lazyfree_lazy_user_del;
-    delete(server, call, lazily)
+    delete(server, call, Gone::Deleted)
 }
 
 /// UNLINK key [key …]
 pub(super) fn unlink(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    delete(server, call, true)
+    delete(server, call, Gone::Unlinked)
 }
 
-fn delete(server: &mut Server, call: &mut Call<'_>, lazily: bool) -> CommandResult {
+fn delete(server: &mut Server, call: &mut Call<'_>, gone: Gone) -> CommandResult {
     let db = call.db();
     let mut deleted = 0;
     for key in call.argv.from(1) {
-        let Some(value) = server.keyspace.delete(db, key) else { continue };
-        server.free(value, lazily);
-        server.keyspace.written(db, key, Event::DEL);
-        deleted += 1;
+        if server.keyspace.delete(db, key, gone) {
+            server.keyspace.written(db, key, Event::DEL);
+            deleted += 1;
+        }
     }
     call.reply.count(deleted);
     Ok(())
@@ -62,12 +58,11 @@ pub(super) fn type_name(server: &mut Server, call: &mut Call<'_>) -> CommandResu
 
 /// KEYS pattern
 pub(super) fn keys(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let pattern = call.arg(1);
-    let takes_all = pattern == b"*";
+    let pattern = Pattern::of(call.arg(1));
     let deferred = call.reply.deferred();
     let mut count = 0;
     for key in server.keyspace.keys(call.db()) {
-        if takes_all || glob::matches(pattern, key, Case::Sensitive) {
+        if pattern.matches(key) {
             call.reply.bulk(key);
             count += 1;
         }
@@ -89,42 +84,4 @@ pub(super) fn randomkey(server: &mut Server, call: &mut Call<'_>) -> CommandResu
         None => call.reply.null(),
     }
     Ok(())
-}
-
-/// FLUSHDB [ASYNC | SYNC]
-pub(super) fn flushdb(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let lazily = flushes_lazily(server, call)?;
-    flush(server, call.db(), lazily);
-    server.keyspace.dirty += 1;
-    call.reply.ok();
-    Ok(())
-}
-
-/// FLUSHALL [ASYNC | SYNC]
-pub(super) fn flushall(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let lazily = flushes_lazily(server, call)?;
-    (0..server.keyspace.db_count()).for_each(|db| flush(server, db, lazily));
-    server.keyspace.dirty += 1;
-    call.reply.ok();
-    Ok(())
-}
-
-fn flushes_lazily(server: &Server, call: &Call<'_>) -> Result<bool, ReplyError> {
-    match (call.argv.count(), call.argv.get(1)) {
-        (1, _) => Ok(server.config.memory.lazyfree_lazy_user_flush),
-        (2, Some(mode)) if mode.eq_ignore_ascii_case(b"async") => Ok(true),
-        (2, Some(mode)) if mode.eq_ignore_ascii_case(b"sync") => Ok(false),
-        _ => Err(ReplyError::Syntax),
-    }
-}
-
-fn flush(server: &mut Server, db: usize, lazily: bool) {
-    let count = server.keyspace.len(db) as u64;
-    let Server { watches, clients, keyspace, .. } = server;
-    watches.touch_db(clients, db, |key| keyspace.contains(db, key));
-    let all = server.keyspace.take_all(db);
-    server.keyspace.dirty += count;
-    if lazily && 0 < count {
-        server.bio.free(all, count);
-    }
 }

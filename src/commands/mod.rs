@@ -7,14 +7,18 @@ mod config;
 mod connection;
 mod debug;
 mod expire;
+mod flush;
 mod help;
 mod info;
 mod key;
 mod memory;
 mod object;
+mod scan;
 mod server;
+mod sort;
 mod string;
 mod transaction;
+mod transfer;
 
 use crate::{command::CommandId, server::call::CommandFn};
 

@@ -12,7 +12,7 @@ use crate::{
 
 /// OBJECT ENCODING key
 pub(super) fn encoding(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    match glance(server, call).encoding(call.db(), call.arg(2)) {
+    match inspect(server, call).encoding(call.db(), call.arg(2)) {
         Some(name) => call.reply.bulk(name.as_bytes()),
         None => call.reply.null(),
     }
@@ -21,7 +21,7 @@ pub(super) fn encoding(server: &mut Server, call: &mut Call<'_>) -> CommandResul
 
 /// OBJECT REFCOUNT key: values have one owner, but for what Redis shares by design.
 pub(super) fn refcount(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    match glance(server, call).refcount(call.db(), call.arg(2)) {
+    match inspect(server, call).refcount(call.db(), call.arg(2)) {
         Some(count) => call.reply.integer(count),
         None => call.reply.null(),
     }
@@ -30,7 +30,7 @@ pub(super) fn refcount(server: &mut Server, call: &mut Call<'_>) -> CommandResul
 
 /// OBJECT IDLETIME key
 pub(super) fn idletime(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    match glance(server, call).access(call.db(), call.arg(2)) {
+    match inspect(server, call).access(call.db(), call.arg(2)) {
         None => call.reply.null(),
         Some(Access::IdleSeconds(seconds)) => call.reply.integer(seconds),
         Some(Access::Frequency(_)) => {
@@ -46,7 +46,7 @@ pub(super) fn idletime(server: &mut Server, call: &mut Call<'_>) -> CommandResul
 
 /// OBJECT FREQ key
 pub(super) fn freq(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    match glance(server, call).access(call.db(), call.arg(2)) {
+    match inspect(server, call).access(call.db(), call.arg(2)) {
         None => call.reply.null(),
         Some(Access::Frequency(count)) => call.reply.integer(i64::from(count)),
         Some(Access::IdleSeconds(_)) => {
@@ -60,9 +60,9 @@ pub(super) fn freq(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
-/// Deletes the key if it is due, and counts a hit or a miss but no access.
-fn glance<'a>(server: &'a mut Server, call: &Call<'_>) -> &'a Keyspace {
-    server.keyspace.touch(call.db(), call.arg(2), Look::Glance);
+/// Deletes the key if it is due, and counts a hit or a miss; nobody is told of a miss.
+fn inspect<'a>(server: &'a mut Server, call: &Call<'_>) -> &'a Keyspace {
+    server.keyspace.touch(call.db(), call.arg(2), Look::Inspect);
     &server.keyspace
 }
 

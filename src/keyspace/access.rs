@@ -44,6 +44,23 @@ impl AccessPolicy {
         }
     }
 
+    /// Returns the field of a key that comes back with what was known of it, as far as that is
+    /// what this policy asks for.
+    pub fn restored(self, access: Option<Access>, now_ms: i64) -> u32 {
+        match (self, access) {
+            (Self::Lru, Some(Access::IdleSeconds(idle))) => {
+                let clock = i64::from(lru_clock(now_ms));
+                // Before the clock began: as idle as it can tell.
+                let field = if idle <= clock { clock - idle } else { clock + LRU_MASK / 2 };
+                u32::try_from(field & LRU_MASK).expect("masked")
+            }
+            (Self::Lfu { .. }, Some(Access::Frequency(counter))) => {
+                minutes(now_ms) << 8 | counter.min(LFU_MAX)
+            }
+            _ => self.fresh(now_ms),
+        }
+    }
+
     /// Returns the field after an access.
     pub fn touched(self, field: u32, now_ms: i64, random: &mut Random) -> u32 {
         let Self::Lfu { log_factor, decay_minutes } = self else { return lru_clock(now_ms) };
@@ -95,6 +112,27 @@ mod tests {
         let before_wrap_ms = 0xFF_FFFE * 1000;
         let field = policy.fresh(before_wrap_ms);
         assert_eq!(policy.show(field, before_wrap_ms + 5000), Access::IdleSeconds(5));
+    }
+
+    #[test]
+    fn what_was_known_of_a_key_comes_back_if_it_is_asked_for() {
+        let now_ms = 1_700_000_000_000;
+        let (lru, lfu) =
+            (AccessPolicy::Lru, AccessPolicy::Lfu { log_factor: 10, decay_minutes: 1 });
+        for known in [Access::IdleSeconds(0), Access::IdleSeconds(1234), Access::Frequency(0)] {
+            for policy in [lru, lfu] {
+                let shown = policy.show(policy.restored(Some(known), now_ms), now_ms);
+                match (policy, known) {
+                    (AccessPolicy::Lru, Access::IdleSeconds(_))
+                    | (AccessPolicy::Lfu { .. }, Access::Frequency(_)) => assert_eq!(shown, known),
+                    _ => assert_eq!(shown, policy.show(policy.fresh(now_ms), now_ms)),
+                }
+            }
+        }
+        assert_eq!(lfu.restored(Some(Access::Frequency(999)), 0) & 255, 255);
+        let field = lru.restored(Some(Access::IdleSeconds(i64::MAX)), now_ms);
+        let Access::IdleSeconds(seconds) = lru.show(field, now_ms) else { panic!() };
+        assert!(86_400 * 90 < seconds, "{seconds}");
     }
 
     #[test]

@@ -8,10 +8,10 @@
 
 use std::time::{Duration, Instant};
 
-use ds::Store;
+use ds::{Record, Store};
 
 use crate::{
-    keyspace::{Cause, Db, Keyspace, is_due},
+    keyspace::{Cause, Db, Gone, Keyspace, is_due},
     value::Value,
 };
 
@@ -100,9 +100,10 @@ impl Keyspace {
         for _ in 0..DBS_PER_CYCLE.min(self.dbs.len()) {
             let at = self.next_expire_db % self.dbs.len();
             self.next_expire_db = at + 1;
-            let (db, events) = (&mut self.dbs[at], &mut self.events);
-            let counted = expire_in(db, self.now_ms, effort, end, |key| {
-                events.deleted(at, key, Cause::Expired);
+            let (db, events, lazy) = (&mut self.dbs[at], &mut self.events, &self.lazy);
+            let counted = expire_in(db, self.now_ms, effort, end, |record| {
+                events.deleted(at, record.key(), Cause::Expired);
+                lazy.free(record, Gone::Expired);
             });
             seen += counted.seen;
             due += counted.due;
@@ -130,7 +131,7 @@ fn expire_in(
     now_ms: i64,
     effort: usize,
     end: Instant,
-    mut note: impl FnMut(&[u8]),
+    mut free: impl FnMut(Record<Value>),
 ) -> Counted {
     let keys_per_step = KEYS_PER_STEP + KEYS_PER_STEP / 4 * effort;
     let stale_percent = ACCEPTABLE_STALE_PERCENT.saturating_sub(effort);
@@ -138,7 +139,7 @@ fn expire_in(
     let mut step = Step::default();
     while 0 < db.store.volatile_len() {
         step.look(db, now_ms, keys_per_step);
-        step.delete(&mut db.store, &mut note);
+        step.delete(&mut db.store, &mut free);
         if let Some(mean_ms) = step.ttl_sum_ms.checked_div(step.alive) {
             // A running mean: the last step counts a fiftieth.
             db.avg_ttl_ms = match db.avg_ttl_ms {
@@ -198,11 +199,11 @@ impl Step {
         }
     }
 
-    fn delete(&self, store: &mut Store<Value>, note: &mut impl FnMut(&[u8])) {
+    fn delete(&self, store: &mut Store<Value>, free: &mut impl FnMut(Record<Value>)) {
         for (start, end) in &self.due {
-            let key = &self.keys[*start..*end];
-            store.remove(key);
-            note(key);
+            if let Some(record) = store.remove(&self.keys[*start..*end]) {
+                free(record);
+            }
         }
     }
 }

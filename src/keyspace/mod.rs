@@ -8,9 +8,15 @@
 //! changes through a `TextEntry`.
 
 mod access;
-pub mod events;
+mod digest;
+mod events;
+mod evict;
 mod expire;
+mod lazy;
+mod scan;
+mod snapshot;
 mod text;
+mod transfer;
 
 use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
@@ -18,8 +24,13 @@ use ds::{Content, Record, Store, dict};
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 pub use access::{Access, AccessPolicy, lru_clock};
+pub use digest::Digest;
 pub use events::{Cause, Event, Events, Happened, Interest, KeyEvent};
+pub use evict::Eviction;
 pub use expire::{Cycle, ExpiryStats};
+pub use lazy::{Gone, Lazy};
+pub use scan::{Pattern, Scan};
+pub(crate) use snapshot::text_record;
 pub use text::{NewText, Text, TextEntry, Ttl};
 
 /// How a command looks at a key.
@@ -29,12 +40,12 @@ pub enum Look {
     Read,
     /// The same, but the access does not count: the command is about the key, not its value.
     Glance,
+    /// As `Glance`, but that it was not there is no event.
+    Inspect,
     /// To write it: the access counts, but it is no hit and no miss.
     Write,
 }
 
-/// A random key is looked for so often among keys that may all be due.
-const RANDOM_TRIES_MAX: usize = 100;
 /// What a record costs in the table that finds it.
 const TABLE_BYTES_PER_KEY: usize = 12;
 /// Redis shares the objects of these integers, and says so (OBJECT REFCOUNT).
@@ -46,6 +57,12 @@ const PREFETCHED_KEYS_MIN: usize = 4096;
 const PREFETCHED_MAX: usize = 16;
 /// Hashing a longer key once more costs what is to be saved.
 const PREFETCHED_KEY_BYTES_MAX: usize = 128;
+
+impl Look {
+    fn is_access(self) -> bool {
+        matches!(self, Self::Read | Self::Write)
+    }
+}
 
 #[derive(Default)]
 struct Db {
@@ -90,8 +107,12 @@ pub struct Keyspace {
     pub misses: u64,
     /// What the active and the lazy expiry have done.
     pub expiry: ExpiryStats,
+    /// What was let go for its memory.
+    pub eviction: Eviction,
     /// What has happened to keys, for those who want to know.
     pub events: Events,
+    /// How what falls out is freed.
+    pub lazy: Lazy,
     /// How accesses are remembered.
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
@@ -110,7 +131,9 @@ impl Keyspace {
             hits: 0,
             misses: 0,
             expiry: ExpiryStats::default(),
+            eviction: Eviction::default(),
             events: Events::default(),
+            lazy: Lazy::default(),
             access_policy: AccessPolicy::Lru,
             counts_access: true,
             random: Random::from_system(),
@@ -185,14 +208,14 @@ impl Keyspace {
             return None;
         };
         if is_due(item.expiry(), self.now_ms) {
-            item.remove();
+            self.lazy.free(item.remove(), Gone::Expired);
             self.expiry.expired_keys += 1;
             self.events.deleted(db, key, Cause::Expired);
             note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         }
         self.hits += u64::from(look != Look::Write);
-        if self.counts_access && look != Look::Glance {
+        if self.counts_access && look.is_access() {
             let before = item.record().lru();
             let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
             if after != before {
@@ -208,8 +231,8 @@ impl Keyspace {
             None => false,
             Some(record) if !is_due(record.expiry(), self.now_ms) => true,
             Some(_) => {
-                self.dbs[db].store.remove(key);
-                self.expired(db, key);
+                let record = self.dbs[db].store.remove(key).expect("found just now");
+                self.expired(db, key, record);
                 false
             }
         }
@@ -231,21 +254,26 @@ impl Keyspace {
         record.is_some_and(|record| is_due(record.expiry(), now_ms))
     }
 
-    /// Takes a key out; one that is due was not there.
-    pub fn delete(&mut self, db: usize, key: &[u8]) -> Option<Record<Value>> {
-        let record = self.dbs[db].store.remove(key)?;
+    /// Deletes a key and says whether it was there; one that is due was not.
+    pub fn delete(&mut self, db: usize, key: &[u8], gone: Gone) -> bool {
+        let Some(record) = self.dbs[db].store.remove(key) else { return false };
         if is_due(record.expiry(), self.now_ms) {
-            self.expired(db, key);
-            return None;
+            self.expired(db, key, record);
+            return false;
         }
-        Some(record)
+        self.lazy.free(record, gone);
+        true
     }
 
-    /// Takes everything out of a database.
-    pub fn take_all(&mut self, db: usize) -> Store<Value> {
+    /// Deletes everything in a database, on the thread that frees if asked, and says how many
+    /// keys that were.
+    pub fn clear(&mut self, db: usize, lazily: bool) -> usize {
         let db = &mut self.dbs[db];
         (db.avg_ttl_ms, db.expire_cursor) = (0, 0);
-        db.store.take()
+        let all = db.store.take();
+        let count = all.len();
+        self.lazy.free_all(all, lazily);
+        count
     }
 
     /// Every change ends here: counts it, and notes it for those who want to know.
@@ -268,7 +296,8 @@ impl Keyspace {
         self.events.changed(db, key, None);
     }
 
-    fn expired(&mut self, db: usize, key: &[u8]) {
+    fn expired(&mut self, db: usize, key: &[u8], record: Record<Value>) {
+        self.lazy.free(record, Gone::Expired);
         self.expiry.expired_keys += 1;
         self.events.deleted(db, key, Cause::Expired);
     }
@@ -286,29 +315,9 @@ impl Keyspace {
         has_changed
     }
 
-    /// Walks over the keys that are not due.
-    pub fn keys(&self, db: usize) -> impl Iterator<Item = &[u8]> {
-        let now_ms = self.now_ms;
-        let records = self.dbs[db].store.iter();
-        records.filter(move |record| !is_due(record.expiry(), now_ms)).map(Record::key)
-    }
-
-    /// Returns any key, each as likely as the others.
-    pub fn random_key(&mut self, db: usize) -> Option<Box<[u8]>> {
-        for _ in 0..RANDOM_TRIES_MAX {
-            let random = &mut self.random;
-            let record = self.dbs[db].store.random(|bound| random.below(bound))?;
-            let key: Box<[u8]> = record.key().into();
-            if self.is_alive(db, &key) {
-                return Some(key);
-            }
-        }
-        None
-    }
-
     /// Returns the name of a touched key's type.
     pub fn type_name(&self, db: usize, key: &[u8]) -> Option<&'static str> {
-        self.peek(db, key).map(|_| "string")
+        self.peek(db, key).map(kind_of)
     }
 
     /// Returns the name of the encoding of a touched key's value.
@@ -366,6 +375,13 @@ impl Keyspace {
     }
 }
 
+/// Returns the name of the type of what a record holds.
+fn kind_of(record: &Record<Value>) -> &'static str {
+    match record.content() {
+        Content::Embedded(_) | Content::Value(Value::Raw(_) | Value::Shared(_)) => "string",
+    }
+}
+
 /// Returns the number that a string is, if it is held as one: as Redis has it, what was set
 /// as a number or counted is, and what has been written to in place is not.
 fn integer_of(record: &Record<Value>) -> Option<i64> {
@@ -376,8 +392,8 @@ fn integer_of(record: &Record<Value>) -> Option<i64> {
 }
 
 fn note_miss(misses: &mut u64, events: &mut Events, db: usize, key: &[u8], look: Look) {
-    if look != Look::Write {
-        *misses += 1;
+    *misses += u64::from(look != Look::Write);
+    if matches!(look, Look::Read | Look::Glance) {
         events.noted(db, key, Event::KEY_MISS);
     }
 }

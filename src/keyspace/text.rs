@@ -8,7 +8,7 @@ use resp::{Argv, Shared};
 
 use crate::{
     error::ReplyError,
-    keyspace::{Cause, Event, Events, Keyspace, Look, is_due},
+    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, is_due, note_miss},
     value::{EMBEDDED_BYTES_MAX, Value, greedy},
 };
 
@@ -84,6 +84,7 @@ pub struct TextEntry<'a> {
     fresh_access: u32,
     db: usize,
     events: &'a mut Events,
+    lazy: &'a Lazy,
 }
 
 impl Keyspace {
@@ -116,8 +117,8 @@ impl Keyspace {
                 item.set_lru(policy.touched(before, now_ms, &mut self.random));
             }
         }
-        let events = &mut self.events;
-        TextEntry { slot: Some(slot), fresh_access, db, events }.set(text, ttl);
+        let (events, lazy) = (&mut self.events, &self.lazy);
+        TextEntry { slot: Some(slot), fresh_access, db, events, lazy }.set(text, ttl);
     }
 
     /// Touches a key and returns its place, which holds a string or nothing.
@@ -133,26 +134,26 @@ impl Keyspace {
             Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
                 self.expiry.expired_keys += 1;
                 self.events.deleted(db, key, Cause::Expired);
-                Slot::Vacant(item.vacate(key).1)
+                let (record, vacant) = item.vacate(key);
+                self.lazy.free(record, Gone::Expired);
+                Slot::Vacant(vacant)
             }
             slot => slot,
         };
         match &mut slot {
             Slot::Occupied(item) => {
                 self.hits += is_read;
-                if self.counts_access && look != Look::Glance {
+                if self.counts_access && look.is_access() {
                     let before = item.record().lru();
                     item.set_lru(policy.touched(before, now_ms, &mut self.random));
                 }
             }
-            Slot::Vacant(_) if look != Look::Write => {
-                self.misses += 1;
-                self.events.noted(db, key, Event::KEY_MISS);
+            Slot::Vacant(_) => {
+                note_miss(&mut self.misses, &mut self.events, db, key, look);
             }
-            Slot::Vacant(_) => {}
         }
-        let (fresh_access, events) = (policy.fresh(now_ms), &mut self.events);
-        Ok(TextEntry { slot: Some(slot), fresh_access, db, events })
+        let (fresh_access, events, lazy) = (policy.fresh(now_ms), &mut self.events, &self.lazy);
+        Ok(TextEntry { slot: Some(slot), fresh_access, db, events, lazy })
     }
 }
 
@@ -170,7 +171,7 @@ impl TextEntry<'_> {
         let item = match self.slot.take() {
             None => return,
             Some(Slot::Occupied(mut item)) => {
-                replace(&mut item, text, ttl);
+                self.lazy.free_value(replace(&mut item, text, ttl), Gone::Overwritten);
                 item
             }
             Some(Slot::Vacant(vacant)) => {
@@ -241,25 +242,24 @@ impl TextEntry<'_> {
     /// Takes the key out.
     pub fn delete(self) {
         if let Some(Slot::Occupied(item)) = self.slot {
-            item.remove();
+            self.lazy.free(item.remove(), Gone::Deleted);
         }
     }
 }
 
-fn replace(item: &mut Item<'_, Value>, text: NewText<'_>, ttl: Ttl) {
+/// Returns what was there, if it was no embedded string.
+fn replace(item: &mut Item<'_, Value>, text: NewText<'_>, ttl: Ttl) -> Option<Value> {
     match text {
         NewText::Bytes(bytes) if is_embedded(item.record().key(), bytes, ttl) => {
-            item.set_string(bytes, ttl.into());
+            item.set_string(bytes, ttl.into())
         }
-        text => {
-            item.set_value(value_of(text), ttl.into());
-        }
+        text => item.set_value(value_of(text), ttl.into()),
     }
 }
 
 /// What Redis calls "embstr" is embedded whatever the key's length: OBJECT ENCODING is to
 /// be the same. Beyond that it is embedded where it saves memory.
-fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
+pub(super) fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
     bytes.len() <= EMBEDDED_BYTES_MAX
         || Record::<Value>::embeds(key, bytes.len(), ttl != Ttl::Clear)
 }

@@ -10,6 +10,7 @@ pub mod before_sleep;
 pub mod call;
 pub mod cron;
 pub mod execute;
+pub mod flush;
 pub mod info;
 pub mod input;
 pub mod listen;
@@ -29,7 +30,6 @@ use std::{io, time::Duration};
 
 use ae::{Events, Fd};
 use base::clock::Clock;
-use ds::Record;
 use net::{Connection, Listener, ssl::Ssl};
 use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
 
@@ -48,11 +48,7 @@ use crate::{
     propagation::Propagation,
     server::call::Call,
     stats::Stats,
-    value::Value,
 };
-
-/// Freeing fewer allocations than this is cheaper than sending them away.
-const LAZY_ALLOCATIONS_MIN: u64 = 64;
 
 /// What a file event is told besides its file.
 #[derive(Clone, Copy, Debug)]
@@ -154,19 +150,23 @@ impl Server {
             hz: config.general.hz,
             ..Lifecycle::default()
         };
+        let bio = Bio::start();
+        let mut keyspace = Keyspace::new(config.general.databases as usize);
+        keyspace.lazy.use_thread(bio.clone());
+        keyspace.lazy.configure(&config.memory);
         Ok(Self {
             events: Events::new()?,
             clock,
             ssl: Ssl::default(),
             doors: Vec::new(),
-            keyspace: Keyspace::new(config.general.databases as usize),
+            keyspace,
             clients: Clients::default(),
             watches: Watches::default(),
             propagation: Propagation::default(),
             commands: Commands::default(),
             stats: Stats::default(),
             lifecycle,
-            bio: Bio::start(),
+            bio,
             arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,
@@ -192,14 +192,6 @@ impl Server {
         let client = self.clients.peek(id);
         let wire = client.and_then(|client| client.wire.as_ref());
         wire.is_none_or(|(_, connection)| connection.peer().is_local())
-    }
-
-    /// Frees a key that was taken out, elsewhere if that takes long and is asked for.
-    pub fn free(&self, record: Record<Value>, lazily: bool) {
-        let allocations = record.value().map_or(1, Value::allocations);
-        if lazily && LAZY_ALLOCATIONS_MIN <= allocations {
-            self.bio.free(record, 1);
-        }
     }
 
     /// Describes a client in one line, for the log.

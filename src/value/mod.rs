@@ -26,6 +26,15 @@ const _: () = assert!(size_of::<Value>() <= 16);
 pub const EMBEDDED_BYTES_MAX: usize = 44;
 
 impl Value {
+    /// Makes a second one like it. A big string is one in memory until either is changed.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        match self {
+            Self::Raw(bytes) => Self::Raw(ThinBytes::from(&bytes[..])),
+            Self::Shared(bytes) => Self::Shared(bytes.clone()),
+        }
+    }
+
     /// Counts the allocations that freeing it gives back.
     pub fn allocations(&self) -> u64 {
         match self {

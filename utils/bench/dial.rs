@@ -16,6 +16,8 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// What is asked from a socket at once: a client that reads little by little would measure
 /// itself.
 const READ_BYTES: usize = 64 * 1024;
+/// The cursor of a SCAN stands within these.
+const HEAD_BYTES: usize = 64;
 
 /// Where a server listens, and how it is spoken to there.
 #[derive(Clone, Copy)]
@@ -88,6 +90,26 @@ impl Channel {
             missing -= replies.count(&space[..bytes])?;
         }
         Ok(())
+    }
+
+    /// Waits for the reply of a SCAN and returns its cursor; for connections that block.
+    pub(crate) fn await_cursor(&mut self) -> Outcome<u64> {
+        let (mut replies, mut space, mut head) = (Replies::default(), [0; READ_BYTES], Vec::new());
+        loop {
+            let bytes = self.read(&mut space)?;
+            if bytes == 0 {
+                return Err("the server closed the connection".into());
+            }
+            if head.len() < HEAD_BYTES {
+                head.extend_from_slice(&space[..bytes]);
+            }
+            if 0 < replies.count(&space[..bytes])? {
+                // An array, then the cursor's length, then the cursor.
+                let text = String::from_utf8_lossy(&head);
+                let cursor = text.lines().nth(2).ok_or("no cursor")?;
+                return Ok(cursor.parse()?);
+            }
+        }
     }
 
     /// Reads what is there; 0 if the server has closed.

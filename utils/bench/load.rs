@@ -19,20 +19,36 @@ const READ_BYTES: usize = 256 * 1024;
 /// Digits of a key's number.
 const DIGITS: usize = 12;
 
-/// A kind of request, whose keys are drawn anew each time.
+/// A kind of request, whose keys are drawn anew each time: a command, or several that belong
+/// together.
 #[derive(Clone)]
 pub(crate) struct Request {
     text: Vec<u8>,
     /// Where the digits of keys begin.
     keys_at: Vec<usize>,
     key_count: u64,
+    /// How many replies it has.
+    replies: usize,
 }
 
 impl Request {
     /// Makes a request from its words; in each `#` stands for a key's number, below
     /// `key_count`.
     pub(crate) fn new(words: &[&[u8]], key_count: u64) -> Self {
-        let (mut text, mut keys_at) = (format!("*{}\r\n", words.len()).into_bytes(), Vec::new());
+        Self::sequence(&[words], key_count)
+    }
+
+    /// Makes a request of several commands.
+    pub(crate) fn sequence(commands: &[&[&[u8]]], key_count: u64) -> Self {
+        let (text, keys_at, replies) = (Vec::new(), Vec::new(), commands.len());
+        let mut request = Self { text, keys_at, key_count, replies };
+        commands.iter().for_each(|words| request.add(words));
+        request
+    }
+
+    fn add(&mut self, words: &[&[u8]]) {
+        let Self { text, keys_at, .. } = self;
+        text.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
         for word in words {
             let (name, is_key) = match word.strip_suffix(b"#") {
                 Some(name) => (name, true),
@@ -47,7 +63,6 @@ impl Request {
             }
             text.extend_from_slice(b"\r\n");
         }
-        Self { text, keys_at, key_count }
     }
 
     /// Appends the request with random keys.
@@ -96,6 +111,8 @@ struct Connection {
 pub(crate) struct Load {
     epoll: Epoll,
     connections: Vec<Connection>,
+    /// Subscribers, which only hear.
+    listeners: Vec<Channel>,
     space: Vec<u8>,
     request: Request,
     pipeline: usize,
@@ -125,7 +142,21 @@ impl Load {
                 waits_for_room: false,
             });
         }
-        Ok(Self { epoll, connections, space: vec![0; READ_BYTES], request, pipeline })
+        let (listeners, space) = (Vec::new(), vec![0; READ_BYTES]);
+        Ok(Self { epoll, connections, listeners, space, request, pipeline })
+    }
+
+    /// Adds clients that subscribe to a channel; what they hear is read and forgotten.
+    pub(crate) fn listen(&mut self, target: Target<'_>, count: usize, name: &str) -> Outcome<()> {
+        for _ in 0..count {
+            let mut channel = target.dial(None)?;
+            channel.ask(format!("SUBSCRIBE {name}\r\n").as_bytes())?;
+            channel.set_nonblocking()?;
+            let index = self.connections.len() + self.listeners.len();
+            self.epoll.add(&channel, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
+            self.listeners.push(channel);
+        }
+        Ok(())
     }
 
     /// Sends batches on all connections for so long, then awaits what is under way.
@@ -146,6 +177,10 @@ impl Load {
             let is_over = length <= started.elapsed();
             for event in &events[..count] {
                 let index = usize::try_from(event.data())?;
+                if let Some(at) = index.checked_sub(self.connections.len()) {
+                    self.hear(at)?;
+                    continue;
+                }
                 if event.events().contains(EpollFlags::EPOLLOUT) {
                     self.send(index)?;
                 }
@@ -165,7 +200,7 @@ impl Load {
 
     fn begin_batch(&mut self, index: usize) -> Outcome<()> {
         let connection = &mut self.connections[index];
-        (connection.sent, connection.missing) = (0, self.pipeline);
+        (connection.sent, connection.missing) = (0, self.pipeline * self.request.replies);
         connection.out.clear();
         for _ in 0..self.pipeline {
             self.request.append_random(&mut connection.out);
@@ -194,6 +229,18 @@ impl Load {
             self.epoll.modify(&connection.channel, &mut event)?;
         }
         Ok(())
+    }
+
+    fn hear(&mut self, at: usize) -> Outcome<()> {
+        let channel = &mut self.listeners[at];
+        loop {
+            match channel.read(&mut self.space) {
+                Ok(0) => return Err("the server closed a subscriber".into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Reads what is there; says whether the batch's last reply has come with it.
@@ -231,6 +278,10 @@ mod tests {
         let mut out = Vec::new();
         request.append_nth(&mut out, 123);
         let expected = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000123\r\n$1\r\nv\r\n";
+        assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+        out.clear();
+        Request::sequence(&[&[b"MULTI"], &[b"GET", b"#"]], 10).append_nth(&mut out, 7);
+        let expected = b"*1\r\n$5\r\nMULTI\r\n*2\r\n$3\r\nGET\r\n$12\r\n000000000007\r\n";
         assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
     }
 }

@@ -16,6 +16,7 @@ mod plan;
 mod replies;
 mod report;
 mod server;
+mod store;
 
 use std::{error::Error, path::PathBuf, process::ExitCode, time::Duration};
 

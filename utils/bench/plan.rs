@@ -18,7 +18,7 @@ use crate::{
 
 const CLIENTS: usize = 50;
 const KEYS: u64 = 100_000;
-const VALUE: [u8; 64] = [b'v'; 64];
+pub(crate) const VALUE: [u8; 64] = [b'v'; 64];
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// Megabytes are those of the issue of a disk: what moves is counted in millions.
@@ -33,13 +33,13 @@ const SETTLED: Duration = Duration::from_secs(13);
 /// How much of everything.
 #[derive(Debug)]
 pub(crate) struct Scale {
-    rounds: u32,
+    pub(crate) rounds: u32,
     round: Duration,
     warm_up: Duration,
     connections: usize,
     idle: usize,
-    idle_max: Duration,
-    stored_keys: u64,
+    pub(crate) idle_max: Duration,
+    pub(crate) stored_keys: u64,
 }
 
 impl Scale {
@@ -69,13 +69,13 @@ impl Scale {
 }
 
 /// Both servers of a comparison.
-struct Pair {
-    ours: Server,
-    theirs: Server,
+pub(crate) struct Pair {
+    pub(crate) ours: Server,
+    pub(crate) theirs: Server,
 }
 
 impl Pair {
-    fn of(&mut self, side: Side) -> &mut Server {
+    pub(crate) fn of(&mut self, side: Side) -> &mut Server {
         match side {
             Side::Ours => &mut self.ours,
             Side::Theirs => &mut self.theirs,
@@ -83,11 +83,11 @@ impl Pair {
     }
 }
 
-struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     programs: [&'a Path; 2],
-    scale: &'a Scale,
+    pub(crate) scale: &'a Scale,
     only: &'a str,
-    identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 /// Measures everything whose name contains `only`, and prints the tables as they come.
@@ -107,22 +107,23 @@ pub(crate) fn run(ours: &Path, theirs: &Path, scale: &Scale, only: &str) -> Outc
     bench.big_values(&mut pair)?;
     bench.connections(&mut pair)?;
     drop(pair);
-    bench.memory()
+    bench.memory()?;
+    bench.million_keys()
 }
 
 impl Bench<'_> {
-    fn start(&self) -> Outcome<Pair> {
+    pub(crate) fn start(&self) -> Outcome<Pair> {
         let [ours, theirs] = self.programs;
         let ours = Server::start(ours, &self.identity)?;
         Ok(Pair { ours, theirs: Server::start(theirs, &self.identity)? })
     }
 
-    fn is_wanted(&self, name: &str) -> bool {
+    pub(crate) fn is_wanted(&self, name: &str) -> bool {
         name.contains(self.only)
     }
 
     /// Shows each side to `measure` in turn, as often as there are rounds.
-    fn rounds(
+    pub(crate) fn rounds(
         &self,
         pair: &mut Pair,
         mut measure: impl FnMut(&mut Server, Side) -> Outcome<Sample>,
@@ -143,10 +144,12 @@ impl Bench<'_> {
         is_tls: bool,
         (clients, pipeline): (usize, usize),
         (request, weight): (&Request, f64),
+        listeners: usize,
     ) -> Outcome<Compared> {
         let mut open = |side| {
             let target = pair.of(side).target(&self.identity, is_tls);
             let mut load = Load::open(target, clients, request.clone(), pipeline)?;
+            load.listen(target, listeners, "news")?;
             load.run(self.scale.warm_up)?;
             Outcome::Ok(load)
         };
@@ -189,13 +192,45 @@ impl Bench<'_> {
                     continue;
                 }
                 let clients = (CLIENTS, pipeline);
-                let compared = self.under_load(pair, is_tls, clients, (request, 1.0))?;
+                let compared = self.under_load(pair, is_tls, clients, (request, 1.0), 0)?;
                 table.add(Row { name, compared, aim: Some(aim) });
             }
         }
         table.print();
+        self.small_units(pair)?;
         pair.ours.flush()?;
         pair.theirs.flush()
+    }
+
+    /// Commands that do more than look up a key.
+    fn small_units(&self, pair: &mut Pair) -> Outcome<()> {
+        let mut table = Table::new("CPU µs a unit", "units/s");
+        let set: &[&[u8]] = &[b"SET", b"key:#", &VALUE];
+        let get: &[&[u8]] = &[b"GET", b"key:#"];
+        let transaction: [&[&[u8]]; 6] = [&[b"MULTI"], set, get, set, get, &[b"EXEC"]];
+        let keys: Vec<&[u8]> =
+            [b"MGET".as_slice()].into_iter().chain([&b"key:#"[..]; 100]).collect();
+        let publish = Request::new(&[b"PUBLISH", b"news", &VALUE], 1);
+        let units = [
+            ("MULTI, 4 commands, EXEC", Request::sequence(&transaction, KEYS), 0),
+            ("EXPIRE, pipeline 16", Request::new(&[b"EXPIRE", b"key:#", b"100000"], KEYS), 0),
+            ("MGET of 100", Request::new(&keys, KEYS), 0),
+            ("PUBLISH to 1", publish.clone(), 1),
+            ("PUBLISH to 50", publish, 50),
+        ];
+        for (name, request, listeners) in &units {
+            if self.is_wanted(name) {
+                let pipeline = if name.ends_with("16") { 16 } else { 1 };
+                // One that publishes to many is alone: else those who hear lag behind.
+                let clients = if 1 < *listeners { 1 } else { CLIENTS };
+                let unit = (request, 1.0);
+                let heard = *listeners;
+                let compared = self.under_load(pair, false, (clients, pipeline), unit, heard)?;
+                table.add(Row { name: (*name).to_owned(), compared, aim: Some(0.8) });
+            }
+        }
+        table.print();
+        Ok(())
     }
 
     fn big_values(&self, pair: &mut Pair) -> Outcome<()> {
@@ -213,7 +248,7 @@ impl Bench<'_> {
                     continue;
                 }
                 let weight = bytes as f64 / MEGABYTE;
-                let compared = self.under_load(pair, true, (clients, 1), (request, weight))?;
+                let compared = self.under_load(pair, true, (clients, 1), (request, weight), 0)?;
                 table.add(Row { name, compared: compared.scaled(1e-3), aim: Some(0.6) });
             }
         }
@@ -268,18 +303,6 @@ impl Bench<'_> {
             }
             table.add(Row { name: name.to_owned(), compared, aim: Some(10_240.0 / 26_800.0) });
         }
-        for (value, value_name) in [(&VALUE[..32], "32"), (&VALUE, "64")] {
-            let name = format!("a key of 16 bytes with a value of {value_name}, resident");
-            if !self.is_wanted(&name) {
-                continue;
-            }
-            let mut pair = self.start()?;
-            let mut compared = Compared::default();
-            for side in [Side::Ours, Side::Theirs] {
-                compared.add(side, self.key_bytes(pair.of(side), value)?);
-            }
-            table.add(Row { name, compared, aim: None });
-        }
         table.print();
         Ok(())
     }
@@ -298,15 +321,6 @@ impl Bench<'_> {
         }
         let after = settled(server, self.scale.idle_max)?;
         let each = |after: f64, before: f64| (after - before) / self.scale.idle as f64;
-        Ok(Sample { cost: each(after.0, before.0), rate: each(after.1, before.1) })
-    }
-
-    fn key_bytes(&self, server: &mut Server, value: &[u8]) -> Outcome<Sample> {
-        let before = (server.resident_bytes()?, server.used_bytes()?);
-        let set = Request::new(&[b"SET", b"key:#", value], self.scale.stored_keys);
-        fill(server.target(&self.identity, false), &set, self.scale.stored_keys)?;
-        let after = settled(server, self.scale.idle_max)?;
-        let each = |after: f64, before: f64| (after - before) / self.scale.stored_keys as f64;
         Ok(Sample { cost: each(after.0, before.0), rate: each(after.1, before.1) })
     }
 }
@@ -332,7 +346,7 @@ fn dial_once(target: &Target<'_>, session: Option<&SslSession>) -> Outcome<Optio
 }
 
 /// Runs a request once for each key.
-fn fill(target: Target<'_>, request: &Request, keys: u64) -> Outcome<()> {
+pub(crate) fn fill(target: Target<'_>, request: &Request, keys: u64) -> Outcome<()> {
     let mut channel = target.dial(None)?;
     for first in (0..keys).step_by(usize::try_from(FILL_BATCH)?) {
         let batch = first..keys.min(first + FILL_BATCH);
@@ -345,7 +359,7 @@ fn fill(target: Target<'_>, request: &Request, keys: u64) -> Outcome<()> {
 }
 
 /// Reads the memory until it falls no more: crons give back what is idle.
-fn settled(server: &mut Server, max: Duration) -> Outcome<(f64, f64)> {
+pub(crate) fn settled(server: &mut Server, max: Duration) -> Outcome<(f64, f64)> {
     let started = Instant::now();
     let mut lowest = (server.resident_bytes()?, server.used_bytes()?);
     let mut fell_at = started;

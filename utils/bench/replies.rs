@@ -9,6 +9,8 @@ pub(crate) struct Replies {
     body_bytes: usize,
     /// The beginning of a line whose end has not come.
     line: Vec<u8>,
+    /// How many elements are still to come, of each array that is open.
+    open: Vec<u64>,
 }
 
 impl Replies {
@@ -21,7 +23,7 @@ impl Replies {
                 let skipped = self.body_bytes.min(bytes.len());
                 self.body_bytes -= skipped;
                 bytes = &bytes[skipped..];
-                count += usize::from(self.body_bytes == 0);
+                count += usize::from(self.body_bytes == 0 && self.value_ended());
                 continue;
             }
             let Some(end) = memchr::memchr(b'\n', bytes) else {
@@ -46,15 +48,34 @@ impl Replies {
     fn line_came(&mut self, line: &[u8]) -> Outcome<bool> {
         let text = line.trim_ascii_end();
         match text.first() {
-            Some(b'+' | b':') => Ok(true),
-            Some(b'$') if text == b"$-1" => Ok(true),
+            Some(b'+' | b':') => Ok(self.value_ended()),
+            Some(b'$') if text == b"$-1" => Ok(self.value_ended()),
             Some(b'$') => {
                 let digits = String::from_utf8_lossy(&text[1..]);
                 self.body_bytes = digits.parse::<usize>()? + 2;
                 Ok(false)
             }
+            Some(b'*') => match String::from_utf8_lossy(&text[1..]).parse()? {
+                0 => Ok(self.value_ended()),
+                count => {
+                    self.open.push(count);
+                    Ok(false)
+                }
+            },
             _ => Err(format!("unexpected reply: {}", String::from_utf8_lossy(text)).into()),
         }
+    }
+
+    /// Says whether a whole reply ends with the value that has just ended.
+    fn value_ended(&mut self) -> bool {
+        while let Some(missing) = self.open.last_mut() {
+            *missing -= 1;
+            if 0 < *missing {
+                return false;
+            }
+            self.open.pop();
+        }
+        true
     }
 }
 
@@ -64,11 +85,11 @@ mod tests {
 
     #[test]
     fn replies_are_counted_in_pieces_of_any_size() {
-        let stream = b"+OK\r\n:12\r\n$-1\r\n$5\r\na\r\nbc\r\n$0\r\n\r\n+PONG\r\n";
+        let stream = b"+OK\r\n:12\r\n$-1\r\n$5\r\na\r\nbc\r\n$0\r\n\r\n*2\r\n:1\r\n*1\r\n$1\r\nx\r\n*0\r\n+PONG\r\n";
         for size in 1..=stream.len() {
             let mut replies = Replies::default();
             let counted = stream.chunks(size).map(|piece| replies.count(piece).unwrap());
-            assert_eq!(counted.sum::<usize>(), 6, "pieces of {size}");
+            assert_eq!(counted.sum::<usize>(), 8, "pieces of {size}");
         }
     }
 

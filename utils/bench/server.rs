@@ -53,6 +53,7 @@ impl Identity {
 
 /// A running server, killed when it is dropped.
 pub(crate) struct Server {
+    command: Command,
     child: Child,
     plain: SocketAddr,
     tls: SocketAddr,
@@ -83,12 +84,9 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(fs::File::create(folder.0.join("log"))?)
             .stderr(Stdio::null());
-        pin(SERVER_CPU)?;
-        let child = command.spawn();
-        pin(CLIENT_CPU)?;
-        let mut child = child.map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut child = spawn(&mut command)?;
         match await_answer(&mut child, plain) {
-            Ok(control) => Ok(Self { child, plain, tls, control, _folder: folder }),
+            Ok(control) => Ok(Self { command, child, plain, tls, control, _folder: folder }),
             Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -96,6 +94,19 @@ impl Server {
                 Err(format!("{} does not start: {error}\n{log}", program.display()).into())
             }
         }
+    }
+
+    /// Ends the server and starts it once more in its folder; returns when it has loaded what
+    /// is there.
+    pub(crate) fn restart(&mut self) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = spawn(&mut self.command)?;
+        self.control = await_answer(&mut self.child, self.plain)?;
+        while field(&self.info("persistence")?, "loading")? != "0" {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     pub(crate) fn target<'a>(&self, identity: &'a Identity, is_tls: bool) -> Target<'a> {
@@ -136,10 +147,23 @@ impl Server {
 
     /// Drops all keys.
     pub(crate) fn flush(&mut self) -> Outcome<()> {
-        self.control.get_mut().write_all(b"FLUSHALL\r\n")?;
+        self.order("FLUSHALL")
+    }
+
+    /// Has a command carried out that answers OK.
+    pub(crate) fn order(&mut self, command: &str) -> Outcome<()> {
+        write!(self.control.get_mut(), "{command}\r\n")?;
         let mut line = String::new();
         self.control.read_line(&mut line)?;
-        if line == "+OK\r\n" { Ok(()) } else { Err(format!("FLUSHALL: {line}").into()) }
+        if line == "+OK\r\n" { Ok(()) } else { Err(format!("{command}: {line}").into()) }
+    }
+
+    /// Counts its keys.
+    pub(crate) fn key_count(&mut self) -> Outcome<u64> {
+        self.control.get_mut().write_all(b"DBSIZE\r\n")?;
+        let mut line = String::new();
+        self.control.read_line(&mut line)?;
+        Ok(line.trim_end().trim_start_matches(':').parse()?)
     }
 
     fn info(&mut self, section: &str) -> Outcome<String> {
@@ -164,6 +188,14 @@ fn field<'a>(text: &'a str, name: &str) -> Outcome<&'a str> {
     let mut lines = text.lines();
     let found = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     found.ok_or_else(|| format!("INFO has no {name}").into())
+}
+
+/// Starts a program on the servers' processor; children inherit it.
+fn spawn(command: &mut Command) -> Outcome<Child> {
+    pin(SERVER_CPU)?;
+    let child = command.spawn();
+    pin(CLIENT_CPU)?;
+    Ok(child.map_err(|error| format!("{}: {error}", command.get_program().display()))?)
 }
 
 fn await_answer(child: &mut Child, address: SocketAddr) -> Outcome<BufReader<TcpStream>> {

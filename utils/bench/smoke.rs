@@ -25,6 +25,8 @@ fn the_bench_comes_through_and_prints_its_tables() {
         "| connect and PING, resumed TLS session |",
         "| an idle TLS connection, resident |",
         "| a key of 16 bytes with a value of 32, resident |",
+        "| MULTI, 4 commands, EXEC |",
+        "| PUBLISH to 50 |",
     ] {
         assert!(table.contains(row), "{row} is not in\n{table}");
     }

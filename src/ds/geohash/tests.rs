@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::{
     LATITUDES, Position, Search, Shape, decode, encode, gather, spread, text, write_distance,
 };
-use crate::{trial, zset::Zset};
+use crate::{seed, zset::Zset};
 
 /// What GEOADD, ZSCORE, GEOHASH and GEOPOS say of a place.
 struct Known {
@@ -286,7 +286,7 @@ fn searches_find_what_redis_finds() {
 
 #[test]
 fn the_ranges_of_a_search_hold_all_that_it_finds() {
-    let mut random = trial::random("geohash");
+    let mut random = seed::for_test("geohash");
     let scores: Vec<f64> = (0..2_000)
         .map(|_| encode(&at(random.unit_f64() * 40.0 - 20.0, random.unit_f64() * 90.0 - 45.0)))
         .collect();
@@ -329,7 +329,7 @@ fn any_score_is_some_place() {
 
 #[test]
 fn bits_are_spread_and_gathered() {
-    let mut random = trial::random("bits");
+    let mut random = seed::for_test("bits");
     for _ in 0..1_000 {
         let number = random.any_u64() as u32;
         assert_eq!(gather(spread(number)), number);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::random::Random;
 
 use super::{Due, Field, Hash, Slot};
-use crate::{record::Expiry, trial};
+use crate::{record::Expiry, seed};
 
 type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
 
@@ -28,7 +28,7 @@ fn value(random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn agrees_with_a_btree_map() {
-    let mut random = trial::random("hash");
+    let mut random = seed::for_test("hash");
     for _ in 0..if cfg!(debug_assertions) { 5 } else { 30 } {
         let (mut hash, mut model) = (Hash::new(), Model::new());
         let names = 1 + random.below(2_000);
@@ -128,7 +128,7 @@ fn check(hash: &Hash, model: &Model) {
 
 #[test]
 fn choices_are_distinct_and_fair() {
-    let mut random = trial::random("hash, fair");
+    let mut random = seed::for_test("hash, fair");
     let mut hash = Hash::new();
     assert!(hash.random(|_| 0).is_none());
     for number in 1..60 {

@@ -15,7 +15,7 @@
 //!
 //! The string is the user's: SET can write it, GETRANGE reads it. So nothing of it is
 //! believed: [`encoding`] looks at the header, and whoever walks sparse registers counts them
-//! and answers [`Corrupted`] if they are not 16384. Start with [`add`].
+//! and answers [`Corrupt`] if they are not 16384. Start with [`add`].
 
 mod dense;
 mod estimate;
@@ -24,10 +24,8 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 pub use self::selftest::{Failure, self_test};
-use crate::thin::ThinBytes;
+use crate::{Corrupt, thin::ThinBytes};
 
 /// Registers of each HyperLogLog.
 pub const REGISTERS: usize = 1 << INDEX_BITS;
@@ -64,18 +62,6 @@ impl Encoding {
     }
 }
 
-/// The registers are not what the header promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Corrupted;
-
-impl fmt::Display for Corrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("corrupted HyperLogLog")
-    }
-}
-
-impl std::error::Error for Corrupted {}
-
 /// How many registers have which value.
 type Histogram = [u32; REGISTER_VALUES];
 
@@ -108,7 +94,7 @@ pub fn add(
     string: &mut ThinBytes,
     element: &[u8],
     sparse_bytes_max: usize,
-) -> Result<bool, Corrupted> {
+) -> Result<bool, Corrupt> {
     let (index, value) = register_of(element);
     raise(string, index, value, sparse_bytes_max)
 }
@@ -119,8 +105,8 @@ fn raise(
     index: usize,
     value: u8,
     sparse_bytes_max: usize,
-) -> Result<bool, Corrupted> {
-    let is_changed = match encoding(string).ok_or(Corrupted)? {
+) -> Result<bool, Corrupt> {
+    let is_changed = match encoding(string).ok_or(Corrupt)? {
         Encoding::Dense => dense::raise(&mut string.as_mut_slice()[HEADER_BYTES..], index, value),
         Encoding::Sparse => match sparse::raise(string, index, value, sparse_bytes_max)? {
             sparse::Raised::No => false,
@@ -159,9 +145,9 @@ pub fn invalidate(string: &mut [u8]) {
 }
 
 /// Estimates how many different elements were added.
-pub fn count(string: &[u8]) -> Result<u64, Corrupted> {
+pub fn count(string: &[u8]) -> Result<u64, Corrupt> {
     let registers = string.get(HEADER_BYTES..).unwrap_or_default();
-    let histogram = match encoding(string).ok_or(Corrupted)? {
+    let histogram = match encoding(string).ok_or(Corrupt)? {
         Encoding::Dense => dense::histogram(registers),
         Encoding::Sparse => sparse::histogram(registers)?,
     };
@@ -169,8 +155,8 @@ pub fn count(string: &[u8]) -> Result<u64, Corrupted> {
 }
 
 /// Makes the registers dense; tells whether they were not. The count stays as it is.
-pub fn to_dense(string: &mut ThinBytes) -> Result<bool, Corrupted> {
-    if encoding(string).ok_or(Corrupted)? == Encoding::Dense {
+pub fn to_dense(string: &mut ThinBytes) -> Result<bool, Corrupt> {
+    if encoding(string).ok_or(Corrupt)? == Encoding::Dense {
         return Ok(false);
     }
     let mut dense = ThinBytes::with_capacity(HEADER_BYTES + dense::BYTES);
@@ -202,7 +188,7 @@ impl Registers {
     }
 
     /// Reads them from a string.
-    pub fn of(string: &[u8]) -> Result<Self, Corrupted> {
+    pub fn of(string: &[u8]) -> Result<Self, Corrupt> {
         let mut registers = Self::new();
         registers.merge(string)?;
         Ok(registers)
@@ -210,9 +196,9 @@ impl Registers {
 
     /// Raises each to what it is in a string. If that turns out to be corrupted, some may have
     /// been raised before.
-    pub fn merge(&mut self, string: &[u8]) -> Result<(), Corrupted> {
+    pub fn merge(&mut self, string: &[u8]) -> Result<(), Corrupt> {
         let from = string.get(HEADER_BYTES..).unwrap_or_default();
-        match encoding(string).ok_or(Corrupted)? {
+        match encoding(string).ok_or(Corrupt)? {
             Encoding::Dense => dense::merge(from, &mut self.0),
             Encoding::Sparse => sparse::for_each_value(from, |indexes, value| {
                 self.0[indexes].iter_mut().for_each(|old| *old = value.max(*old));
@@ -230,7 +216,7 @@ impl Registers {
 
     /// Raises those of a string to these, after which its count is out of date. PFMERGE calls
     /// [`to_dense`] first if any of its sources is dense.
-    pub fn raise(&self, string: &mut ThinBytes, sparse_bytes_max: usize) -> Result<(), Corrupted> {
+    pub fn raise(&self, string: &mut ThinBytes, sparse_bytes_max: usize) -> Result<(), Corrupt> {
         for (index, value) in self.0.iter().enumerate().filter(|(_, value)| **value != 0) {
             raise(string, index, *value, sparse_bytes_max)?;
         }

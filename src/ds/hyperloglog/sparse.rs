@@ -11,8 +11,8 @@
 
 use std::{fmt::Write, ops::Range};
 
-use super::{Corrupted, HEADER_BYTES, Histogram, REGISTER_VALUES, REGISTERS};
-use crate::thin::ThinBytes;
+use super::{HEADER_BYTES, Histogram, REGISTER_VALUES, REGISTERS};
+use crate::{Corrupt, thin::ThinBytes};
 
 /// All registers are 0.
 pub(super) const EMPTY: [u8; 2] = [0x7f, 0xff];
@@ -88,11 +88,11 @@ pub(super) fn raise(
     index: usize,
     value: u8,
     bytes_max: usize,
-) -> Result<Raised, Corrupted> {
+) -> Result<Raised, Corrupt> {
     if VALUE_MAX < value {
         return Ok(Raised::WantsDense);
     }
-    let Found { at, before_at, first, run } = find(string, index).ok_or(Corrupted)?;
+    let Found { at, before_at, first, run } = find(string, index).ok_or(Corrupt)?;
     if value <= run.value {
         return Ok(Raised::No);
     }
@@ -166,13 +166,13 @@ fn join(string: &mut ThinBytes, at: usize) {
 pub(super) fn for_each_value(
     registers: &[u8],
     mut visit: impl FnMut(Range<usize>, u8),
-) -> Result<(), Corrupted> {
+) -> Result<(), Corrupt> {
     let (mut at, mut index) = (0, 0);
     while at < registers.len() {
-        let run = Run::read(&registers[at..]).ok_or(Corrupted)?;
+        let run = Run::read(&registers[at..]).ok_or(Corrupt)?;
         let end = index + run.registers;
         if REGISTERS < end {
-            return Err(Corrupted);
+            return Err(Corrupt);
         }
         if run.value != 0 {
             visit(index..end, run.value);
@@ -180,10 +180,10 @@ pub(super) fn for_each_value(
         at += run.bytes;
         index = end;
     }
-    if index == REGISTERS { Ok(()) } else { Err(Corrupted) }
+    if index == REGISTERS { Ok(()) } else { Err(Corrupt) }
 }
 
-pub(super) fn histogram(registers: &[u8]) -> Result<Histogram, Corrupted> {
+pub(super) fn histogram(registers: &[u8]) -> Result<Histogram, Corrupt> {
     let mut histogram = [0; REGISTER_VALUES];
     let mut zeros = REGISTERS as u32;
     for_each_value(registers, |indexes, value| {

@@ -3,11 +3,11 @@
 use base::digest::sha1_hex;
 
 use super::{
-    Corrupted, Encoding, Failure, HEADER_BYTES, MAGIC, REGISTERS, Registers, add, cache_count,
-    cached_count, count, decode, dense, empty, encoding, invalidate, murmur64a, register_of,
-    selftest, sparse, to_dense,
+    Encoding, Failure, HEADER_BYTES, MAGIC, REGISTERS, Registers, add, cache_count, cached_count,
+    count, decode, dense, empty, encoding, invalidate, murmur64a, register_of, selftest, sparse,
+    to_dense,
 };
-use crate::{thin::ThinBytes, trial};
+use crate::{Corrupt, seed, thin::ThinBytes};
 
 /// What Redis has after PFADD of elements from the hundred thousandth on.
 struct Added {
@@ -287,7 +287,7 @@ fn crafted_strings_count_as_in_redis() {
     let short: [&[u8]; 3] = [b"", b"\x7f", b"\x40"];
     let long: [&[u8]; 4] = [b"\x7f\xff\x00", b"\x7f\xff\x7f\xff", b"\x7f\xfe\xff", &[0x80; 16_385]];
     for registers in short.into_iter().chain(long) {
-        assert_eq!(sparse(registers), Err(Corrupted), "{registers:?}");
+        assert_eq!(sparse(registers), Err(Corrupt), "{registers:?}");
     }
     assert_eq!(decode(&crafted(1, b"\x7f\xfe\x40\x85\x3f")).unwrap(), "Z:16383 Z:134 z:64");
     assert_eq!(decode(&crafted(1, b"\x85\x40")).unwrap(), "v:2,2 Z:1");
@@ -296,13 +296,13 @@ fn crafted_strings_count_as_in_redis() {
     assert_eq!(encoding(&crafted(2, b"")), None);
     assert_eq!(encoding(&crafted(0, b"")), None);
     assert_eq!(encoding(&crafted(0, &[0; dense::BYTES + 1])), None);
-    assert_eq!(count(b"HYLL"), Err(Corrupted));
+    assert_eq!(count(b"HYLL"), Err(Corrupt));
     assert_eq!((cached_count(b"HYLL"), decode(b"")), (None, None));
 }
 
 #[test]
 fn random_bytes_do_no_harm() {
-    let mut random = trial::random("hyperloglog");
+    let mut random = seed::for_test("hyperloglog");
     let other = Registers::of(&filled(0, 30, 3000)).unwrap();
     for _ in 0..2_000 {
         let mut registers = vec![0; random.below(300) as usize];
@@ -330,7 +330,7 @@ fn random_bytes_do_no_harm() {
 
 #[test]
 fn sparse_and_dense_agree_on_each_register() {
-    let mut random = trial::random("hyperloglog, registers");
+    let mut random = seed::for_test("hyperloglog, registers");
     let mut string = empty();
     let mut model = vec![0; REGISTERS];
     for _ in 0..6_000 {
@@ -363,7 +363,7 @@ fn hashes_are_those_of_redis() {
 
 #[test]
 fn the_self_test_passes() {
-    let mut random = trial::random("selftest");
+    let mut random = seed::for_test("selftest");
     selftest::registers_keep_values(&mut random).unwrap();
     let elements = if cfg!(debug_assertions) { 2_000 } else { 1_000_000 };
     selftest::counts_are_near(7, 3000, elements).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Set;
-use crate::{dict::hash, trial};
+use crate::{dict::hash, seed};
 
 fn member(number: u64) -> Vec<u8> {
     match number % 97 {
@@ -15,7 +15,7 @@ fn member(number: u64) -> Vec<u8> {
 
 #[test]
 fn agrees_with_a_btree_set() {
-    let mut random = trial::random("set");
+    let mut random = seed::for_test("set");
     for round in 0..6 {
         let (mut set, mut model) = (Set::new(), BTreeSet::new());
         for _ in 0..4_000 {
@@ -62,7 +62,7 @@ fn agrees_with_a_btree_set() {
 
 #[test]
 fn choices_are_fair_and_distinct() {
-    let mut random = trial::random("fair");
+    let mut random = seed::for_test("fair");
     let set: Set = (2..52).map(member).collect::<Vec<_>>().iter().map(|m| &m[..]).collect();
     let mut counts = BTreeMap::<Vec<u8>, u32>::new();
     for _ in 0..50_000 {

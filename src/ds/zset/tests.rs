@@ -8,7 +8,7 @@ use std::{
 use base::random::Random;
 
 use super::{Lex, Slot, Zset};
-use crate::trial;
+use crate::seed;
 
 type Model = BTreeMap<Vec<u8>, f64>;
 
@@ -43,7 +43,7 @@ fn owned((member, score): (&[u8], f64)) -> (Vec<u8>, f64) {
 
 #[test]
 fn agrees_with_a_sorted_model() {
-    let mut random = trial::random("zset");
+    let mut random = seed::for_test("zset");
     for _ in 0..if cfg!(debug_assertions) { 6 } else { 40 } {
         let (mut zset, mut model) = (Zset::new(), Model::new());
         let members = 1 + random.below(6_000);
@@ -196,7 +196,7 @@ fn remove_range(
 
 #[test]
 fn ranges_by_name() {
-    let mut random = trial::random("lex");
+    let mut random = seed::for_test("lex");
     let (mut zset, mut model) = (Zset::new(), BTreeSet::new());
     for _ in 0..3_000 {
         let member = member(random.below(5_000));
@@ -236,7 +236,7 @@ fn ranges_by_name() {
 
 #[test]
 fn choices_are_fair() {
-    let mut random = trial::random("zset, fair");
+    let mut random = seed::for_test("zset, fair");
     let mut zset = Zset::new();
     assert_eq!(zset.random(|_| 0), None);
     for number in 0..200 {

@@ -1,0 +1,98 @@
+//! Command: SCAN, and the arguments of all commands that walk by cursor.
+
+use base::number::parse_i64;
+
+use crate::{
+    error::ReplyError,
+    keyspace::{Pattern, Scan},
+    server::{
+        Server,
+        call::{Call, CommandResult},
+    },
+};
+
+/// How many elements a call looks at if it is not told.
+const COUNT_DEFAULT: u64 = 10;
+
+/// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
+pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let cursor = parse_cursor(call.arg(1))?;
+    let mut scan = Scan { cursor, count: COUNT_DEFAULT, pattern: Pattern::All, kind: None };
+    let kind;
+    let mut words = call.argv.from(2);
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or(ReplyError::Syntax)?;
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        match () {
+            () if is("count") => scan.count = parse_count(value)?,
+            () if is("match") => scan.pattern = Pattern::of(value),
+            () if is("type") => scan.kind = Some(value),
+            () => return Err(ReplyError::Syntax),
+        }
+    }
+    if let Some(name) = scan.kind {
+        kind = name.to_ascii_lowercase();
+        scan.kind = Some(&kind);
+    }
+    let (elements, mut count) = (call.reply.deferred(), 0);
+    let cursor = server.keyspace.scan(call.db(), scan, |key| {
+        call.reply.bulk(key);
+        count += 1;
+    });
+    call.reply.close_scan(elements, cursor, count);
+    Ok(())
+}
+
+fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
+    let count = parse_i64(text).ok_or(ReplyError::NotInteger)?;
+    u64::try_from(count).ok().filter(|count| 0 < *count).ok_or(ReplyError::Syntax)
+}
+
+/// Reads a cursor as C's `strtoul` does, which takes a sign, wraps what is negative, ends at a
+/// zero byte and finds 0 where there is nothing.
+fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
+    const WRONG: ReplyError = ReplyError::text("ERR invalid cursor");
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(WRONG);
+    }
+    let parsed = digits.iter().try_fold(0_u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    });
+    let number = parsed.ok_or(WRONG)?;
+    Ok(if is_negative { number.wrapping_neg() } else { number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_cursor;
+
+    #[test]
+    fn a_cursor_is_what_c_takes_for_one() {
+        let cases: [(&[u8], Option<u64>); 12] = [
+            (b"", Some(0)),
+            (b"0", Some(0)),
+            (b"007", Some(7)),
+            (b"+5", Some(5)),
+            (b"-1", Some(u64::MAX)),
+            (b"12\0x", Some(12)),
+            (b"18446744073709551615", Some(u64::MAX)),
+            (b"18446744073709551616", None),
+            (b" 1", None),
+            (b"1 ", None),
+            (b"-", None),
+            (b"0x1", None),
+        ];
+        for (text, cursor) in cases {
+            assert_eq!(parse_cursor(text).ok(), cursor, "{}", text.escape_ascii());
+        }
+    }
+}

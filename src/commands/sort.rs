@@ -1,0 +1,283 @@
+//! Command: SORT and SORT_RO: parse, take the elements, weigh and order them, cut, show.
+//!
+//! What is sorted comes from `elements`, the one place that knows types: none can be sorted
+//! yet, so a key that is there is of the wrong type, and one that is not has no elements.
+
+use std::cmp::Ordering;
+
+use base::{Bytes, float::parse_f64, number::parse_i64};
+
+use crate::{
+    error::ReplyError,
+    keyspace::{Event, Gone, Look, Text},
+    server::{
+        Server,
+        call::{Call, CommandResult},
+    },
+};
+
+/// Which of the two was called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Sort,
+    ReadOnly,
+}
+
+/// By what elements are ordered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By<'a> {
+    Element,
+    /// By what this pattern names for each.
+    Pattern(&'a [u8]),
+    /// A pattern without a star names the same for all: they stay as they come.
+    Nothing,
+}
+
+struct SortArgs<'a> {
+    by: By<'a>,
+    is_alpha: bool,
+    is_descending: bool,
+    offset: i64,
+    /// Negative: all.
+    count: i64,
+    gets: Vec<&'a [u8]>,
+    destination: Option<&'a [u8]>,
+}
+
+impl<'a> SortArgs<'a> {
+    fn parse(call: &Call<'a>, form: Form, is_cluster: bool) -> Result<Self, ReplyError> {
+        let mut args = Self {
+            by: By::Element,
+            is_alpha: false,
+            is_descending: false,
+            offset: 0,
+            count: -1,
+            gets: Vec::new(),
+            destination: None,
+        };
+        let mut words = call.argv.from(2);
+        while let Some(word) = words.next() {
+            let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+            match () {
+                () if is("asc") => args.is_descending = false,
+                () if is("desc") => args.is_descending = true,
+                () if is("alpha") => args.is_alpha = true,
+                () if is("limit") => {
+                    let (Some(offset), Some(count)) = (words.next(), words.next()) else {
+                        return Err(ReplyError::Syntax);
+                    };
+                    args.offset = parse_i64(offset).ok_or(ReplyError::NotInteger)?;
+                    args.count = parse_i64(count).ok_or(ReplyError::NotInteger)?;
+                }
+                () if is("store") && form == Form::Sort => {
+                    args.destination = Some(words.next().ok_or(ReplyError::Syntax)?);
+                }
+                () if is("by") => {
+                    let pattern = words.next().ok_or(ReplyError::Syntax)?;
+                    args.by = if !pattern.contains(&b'*') {
+                        By::Nothing
+                    } else if is_cluster {
+                        return Err(ReplyError::text(
+                            "ERR BY option of SORT denied in Cluster mode.",
+                        ));
+                    } else {
+                        By::Pattern(pattern)
+                    };
+                }
+                () if is("get") => {
+                    let pattern = words.next().ok_or(ReplyError::Syntax)?;
+                    if is_cluster {
+                        return Err(ReplyError::text(
+                            "ERR GET option of SORT denied in Cluster mode.",
+                        ));
+                    }
+                    args.gets.push(pattern);
+                }
+                () => return Err(ReplyError::Syntax),
+            }
+        }
+        Ok(args)
+    }
+
+    /// Returns what is left of so many elements.
+    fn range(&self, length: usize) -> std::ops::Range<usize> {
+        let start = usize::try_from(self.offset).unwrap_or(0).min(length);
+        let count = usize::try_from(self.count).unwrap_or(length);
+        start..start.saturating_add(count).min(length)
+    }
+}
+
+/// What is sorted.
+struct Elements {
+    /// In the order that they have by themselves.
+    list: Vec<Bytes>,
+    /// That order means nothing.
+    is_unordered: bool,
+}
+
+/// What an element is ordered by.
+#[derive(Clone, PartialEq, Debug)]
+enum Weight {
+    Number(f64),
+    /// `None` goes before all.
+    Text(Option<Bytes>),
+}
+
+/// SORT key [BY pattern] [LIMIT offset count] [GET pattern …] [ASC | DESC] [ALPHA]
+/// [STORE destination]
+pub(super) fn sort(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    sort_as(server, call, Form::Sort)
+}
+
+/// SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern …] [ASC | DESC] [ALPHA]
+pub(super) fn sort_ro(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    sort_as(server, call, Form::ReadOnly)
+}
+
+fn sort_as(server: &mut Server, call: &mut Call<'_>, form: Form) -> CommandResult {
+    let mut args = SortArgs::parse(call, form, server.config.cluster.cluster_enabled)?;
+    let db = call.db();
+    let elements = elements(server, db, call.arg(1))?;
+    if args.by == By::Nothing && elements.is_unordered && args.destination.is_some() {
+        // What is stored must be the same wherever it is repeated.
+        (args.by, args.is_alpha) = (By::Element, true);
+    }
+    let sorted = order(server, db, elements.list, &args)?;
+    let range = args.range(sorted.len());
+    let mut shown: Vec<Option<Bytes>> = Vec::new();
+    for element in &sorted[range] {
+        if args.gets.is_empty() {
+            shown.push(Some(element.clone()));
+        }
+        for pattern in &args.gets {
+            shown.push(named_by(server, db, pattern, element));
+        }
+    }
+    match args.destination {
+        Some(destination) => store(server, call, destination, &shown),
+        None => {
+            call.reply.array(shown.len());
+            for value in shown {
+                match value {
+                    Some(value) => call.reply.bulk(&value),
+                    None => call.reply.null(),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the elements out of the key that is sorted.
+fn elements(server: &mut Server, db: usize, key: &[u8]) -> Result<Elements, ReplyError> {
+    if server.keyspace.touch(db, key, Look::Read) {
+        return Err(ReplyError::WrongType);
+    }
+    Ok(Elements { list: Vec::new(), is_unordered: false })
+}
+
+fn order(
+    server: &mut Server,
+    db: usize,
+    list: Vec<Bytes>,
+    args: &SortArgs<'_>,
+) -> Result<Vec<Bytes>, ReplyError> {
+    if args.by == By::Nothing {
+        return Ok(if args.is_descending { list.into_iter().rev().collect() } else { list });
+    }
+    let mut weighed = Vec::with_capacity(list.len());
+    for element in list {
+        let text = match args.by {
+            By::Pattern(pattern) => named_by(server, db, pattern, &element),
+            By::Element | By::Nothing => Some(element.clone()),
+        };
+        weighed.push((weigh(text, args.is_alpha)?, element));
+    }
+    sort_weighed(&mut weighed, args.is_descending);
+    Ok(weighed.into_iter().map(|(_, element)| element).collect())
+}
+
+fn weigh(text: Option<Bytes>, is_alpha: bool) -> Result<Weight, ReplyError> {
+    if is_alpha {
+        return Ok(Weight::Text(text));
+    }
+    // Nothing weighs nothing.
+    let digits = text.as_ref().map_or(&[][..], |text| text.trim_ascii_start());
+    let number = if digits.is_empty() { Some(0.0) } else { parse_f64(digits) };
+    let number = number.filter(|number| !number.is_nan());
+    let wrong = ReplyError::text("ERR One or more scores can't be converted into double");
+    number.map(Weight::Number).ok_or(wrong)
+}
+
+/// Numbers that are alike leave the order to the elements, so that it is always the same.
+fn sort_weighed(weighed: &mut [(Weight, Bytes)], is_descending: bool) {
+    weighed.sort_by(|(a, element), (b, other)| {
+        let order = match (a, b) {
+            (Weight::Number(a), Weight::Number(b)) => {
+                a.partial_cmp(b).unwrap_or(Ordering::Equal).then_with(|| element.cmp(other))
+            }
+            (Weight::Text(a), Weight::Text(b)) => a.cmp(b),
+            _ => Ordering::Equal,
+        };
+        if is_descending { order.reverse() } else { order }
+    });
+}
+
+/// Returns what a pattern names for an element: `#` the element itself; else a key, whose star
+/// is the element, or with `->` a field of the hash there.
+fn named_by(server: &mut Server, db: usize, pattern: &[u8], element: &[u8]) -> Option<Bytes> {
+    if pattern == b"#" {
+        return Some(element.into());
+    }
+    let star = pattern.iter().position(|byte| *byte == b'*')?;
+    let rest = &pattern[star + 1..];
+    let arrow = rest.windows(2).position(|two| two == b"->").filter(|at| at + 2 < rest.len());
+    let key = [&pattern[..star], element, &rest[..arrow.unwrap_or(rest.len())]].concat();
+    let text = server.keyspace.read_text(db, &key).ok()?.map(Text::bytes);
+    // A string has no fields.
+    text.filter(|_| arrow.is_none()).map(Into::into)
+}
+
+/// Puts what comes out in the place of whatever the destination holds; nothing is no list.
+fn store(server: &mut Server, call: &mut Call<'_>, destination: &[u8], shown: &[Option<Bytes>]) {
+    assert!(shown.is_empty(), "nothing that has elements exists");
+    let db = call.db();
+    if server.keyspace.delete(db, destination, Gone::Overwritten) {
+        server.keyspace.written(db, destination, Event::DEL);
+    }
+    call.reply.count(shown.len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Weight, sort_weighed, weigh};
+
+    fn sorted(elements: &[&str], is_alpha: bool, is_descending: bool) -> Vec<String> {
+        let weighed = elements.iter().map(|element| {
+            let element = base::Bytes::from(element.as_bytes());
+            (weigh(Some(element.clone()), is_alpha).unwrap(), element)
+        });
+        let mut weighed: Vec<_> = weighed.collect();
+        sort_weighed(&mut weighed, is_descending);
+        let text = |element: &[u8]| String::from_utf8_lossy(element).into_owned();
+        weighed.iter().map(|(_, element)| text(element)).collect()
+    }
+
+    #[test]
+    fn numbers_and_texts_have_orders_of_their_own() {
+        assert_eq!(sorted(&["10", "9", "-1", " 2"], false, false), ["-1", " 2", "9", "10"]);
+        assert_eq!(sorted(&["10", "9", "-1"], true, false), ["-1", "10", "9"]);
+        assert_eq!(sorted(&["10", "9", "-1"], true, true), ["9", "10", "-1"]);
+        assert_eq!(sorted(&["1.0", "1", "1e0"], false, false), ["1", "1.0", "1e0"]);
+    }
+
+    #[test]
+    fn a_weight_is_a_number_or_an_error() {
+        assert_eq!(weigh(None, false), Ok(Weight::Number(0.0)));
+        assert_eq!(weigh(Some(b""[..].into()), false), Ok(Weight::Number(0.0)));
+        assert_eq!(weigh(Some(b"inf"[..].into()), false), Ok(Weight::Number(f64::INFINITY)));
+        for wrong in ["x", "1x", "nan", "1 "] {
+            assert!(weigh(Some(wrong.as_bytes().into()), false).is_err(), "{wrong}");
+        }
+    }
+}

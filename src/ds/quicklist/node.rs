@@ -1,0 +1,231 @@
+//! Pure: a node of a quicklist: elements in a listpack, or one large element by itself, either
+//! of them compressed or not.
+
+use std::{borrow::Cow, mem};
+
+use base::lzf;
+
+use super::limits::{Fill, is_large};
+use crate::{
+    Depth, Listpack, ThinBytes,
+    listpack::{Item, Pack},
+    prefixed::{LENGTH_BYTES, Prefixed},
+};
+
+/// What has fewer bytes is not compressed.
+const COMPRESSED_FROM_BYTES: usize = 48;
+/// Compression must save more than this.
+const SAVED_BYTES_MIN: usize = 8;
+
+/// What stands before the bytes of a `ThinBytes`.
+const THIN_HEADER_BYTES: usize = 16;
+
+/// 16 bytes, besides the allocation that it owns.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    Packed {
+        list: Listpack,
+        count: u32,
+    },
+    Plain(ThinBytes),
+    Lzf {
+        data: Lzf,
+        /// Of its elements.
+        count: u32,
+        is_plain: bool,
+    },
+}
+
+/// Compressed bytes, behind their length and that of what they were.
+#[derive(Clone, Debug)]
+pub(super) struct Lzf(Prefixed);
+
+/// A node as files have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeView<'a> {
+    /// Whether it is one large element rather than a listpack.
+    pub is_plain: bool,
+    /// How many elements it has.
+    pub count: usize,
+    /// Its bytes before compression: of the listpack or the element.
+    pub bytes: usize,
+    /// What it keeps.
+    pub data: NodeData<'a>,
+}
+
+/// The bytes of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeData<'a> {
+    /// A listpack or an element.
+    Raw(&'a [u8]),
+    /// The same, compressed by LZF.
+    Lzf(&'a [u8]),
+}
+
+/// The content of a node to be read, decompressed for it if need be.
+#[derive(Debug)]
+pub(super) enum Content<'a> {
+    Packed(Cow<'a, Pack>),
+    Plain(Cow<'a, [u8]>),
+}
+
+impl Content<'_> {
+    pub(super) const NONE: Self = Self::Plain(Cow::Borrowed(&[]));
+}
+
+impl Node {
+    /// Makes a node of one element, of the kind that its size asks for.
+    pub(super) fn of_element(element: &[u8]) -> Self {
+        if is_large(element.len()) {
+            return Self::Plain(ThinBytes::from(element));
+        }
+        Self::Packed { list: Listpack::from_items([Item::Bytes(element)]), count: 1 }
+    }
+
+    pub(super) fn packed(list: Listpack) -> Self {
+        let count = u32::try_from(list.count()).expect("a listpack has fewer elements than bytes");
+        Self::Packed { list, count }
+    }
+
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Packed { count, .. } | Self::Lzf { count, .. } => *count as usize,
+            Self::Plain(_) => 1,
+        }
+    }
+
+    /// Counts the bytes of its content, not compressed.
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Packed { list, .. } => list.bytes().len(),
+            Self::Plain(element) => element.len(),
+            Self::Lzf { data, .. } => data.bytes_before(),
+        }
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_) | Self::Lzf { is_plain: true, .. })
+    }
+
+    /// Tells whether it may take one more element of so many bytes.
+    #[inline]
+    pub(super) fn allows(&self, element_bytes: usize, fill: Fill) -> bool {
+        let (bytes, count) = (self.bytes(), self.count());
+        !self.is_plain()
+            && !is_large(element_bytes)
+            && fill.allows_one_more(bytes, count, element_bytes)
+    }
+
+    /// Tells whether both may become one.
+    pub(super) fn allows_merge(&self, other: &Self, fill: Fill) -> bool {
+        // One header and one end less.
+        let bytes = (self.bytes() + other.bytes()).saturating_sub(Listpack::EMPTY_BYTES);
+        !self.is_plain()
+            && !other.is_plain()
+            && !fill.is_exceeded(bytes, self.count() + other.count())
+    }
+
+    pub(super) fn content(&self) -> Content<'_> {
+        match self {
+            Self::Packed { list, .. } => Content::Packed(Cow::Borrowed(list)),
+            Self::Plain(element) => Content::Plain(Cow::Borrowed(element)),
+            Self::Lzf { data, is_plain: true, .. } => Content::Plain(Cow::Owned(data.decompress())),
+            Self::Lzf { data, .. } => Content::Packed(Cow::Owned(data.listpack())),
+        }
+    }
+
+    pub(super) fn view(&self) -> NodeView<'_> {
+        let data = match self {
+            Self::Packed { list, .. } => NodeData::Raw(list.bytes()),
+            Self::Plain(element) => NodeData::Raw(element),
+            Self::Lzf { data, .. } => NodeData::Lzf(data.data()),
+        };
+        NodeView { is_plain: self.is_plain(), count: self.count(), bytes: self.bytes(), data }
+    }
+
+    /// Compresses it, if that is worth it.
+    pub(super) fn compress(&mut self) {
+        let (bytes, count, is_plain) = match self {
+            Self::Packed { list, count } => (list.bytes(), *count, false),
+            Self::Plain(element) => (&element[..], 1, true),
+            Self::Lzf { .. } => return,
+        };
+        if let Some(data) = Lzf::compress(bytes) {
+            *self = Self::Lzf { data, count, is_plain };
+        }
+    }
+
+    pub(super) fn decompress(&mut self) {
+        let Self::Lzf { data, count, is_plain } = self else { return };
+        *self = match is_plain {
+            true => Self::Plain(ThinBytes::from(&data.decompress()[..])),
+            false => Self::Packed { list: data.listpack(), count: *count },
+        };
+    }
+
+    /// Changes the listpack of the node, which must be one, and leaves it decompressed.
+    pub(super) fn edit<R>(&mut self, change: impl FnOnce(&mut Listpack) -> R) -> R {
+        self.decompress();
+        let Self::Packed { list, count } = self else { panic!("the node is no listpack") };
+        let result = change(list);
+        *count = list.count() as u32;
+        result
+    }
+
+    /// Takes the listpack out of the node, which must be one.
+    pub(super) fn take_list(&mut self) -> Listpack {
+        self.edit(mem::take)
+    }
+
+    /// Counts the bytes that it takes on the heap.
+    pub(super) fn allocation_bytes(&self) -> usize {
+        match self {
+            Self::Packed { list, .. } => list.allocation_bytes(),
+            Self::Plain(element) => {
+                base::memory::usable_bytes(THIN_HEADER_BYTES + element.capacity())
+            }
+            Self::Lzf { data, .. } => data.0.allocation_bytes(),
+        }
+    }
+}
+
+impl Lzf {
+    fn compress(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() < COMPRESSED_FROM_BYTES {
+            return None;
+        }
+        let before = u32::try_from(bytes.len()).ok()?;
+        let data = lzf::compress(bytes)?;
+        let is_worth_it = data.len() + SAVED_BYTES_MIN < bytes.len();
+        is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), &data])))
+    }
+
+    fn bytes_before(&self) -> usize {
+        let before = self.0.bytes()[LENGTH_BYTES..].first_chunk().expect("it is always written");
+        u32::from_le_bytes(*before) as usize
+    }
+
+    fn data(&self) -> &[u8] {
+        &self.0.bytes()[2 * LENGTH_BYTES..]
+    }
+
+    fn decompress(&self) -> Vec<u8> {
+        lzf::decompress(self.data(), self.bytes_before()).expect("it was compressed here")
+    }
+
+    fn listpack(&self) -> Listpack {
+        Listpack::from_bytes(&self.decompress(), Depth::Header).expect("it was a listpack")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+
+    #[test]
+    fn takes_two_words() {
+        assert_eq!(size_of::<Node>(), 16);
+    }
+}

@@ -1,0 +1,37 @@
+//! Room: keys as snapshots take and bring them: whole, and with all that is known of them.
+
+use ds::{Record, dict};
+
+use crate::{
+    keyspace::{Keyspace, Ttl, text::is_embedded},
+    value::Value,
+};
+
+impl Keyspace {
+    /// Walks over all records of a database, those that are due included.
+    pub(crate) fn records(&self, db: usize) -> dict::Iter<'_, Record<Value>> {
+        self.dbs[db].store.iter()
+    }
+
+    /// Makes room for so many keys, of which so many expire. Where there is none, nothing
+    /// happens: the keys that come will tell.
+    pub fn reserve(&mut self, db: usize, keys: usize, volatile: usize) {
+        let _ = self.dbs[db].store.expand(keys, volatile);
+    }
+
+    /// Puts a record in, and returns the one that had its key.
+    #[inline]
+    pub(crate) fn put_record(&mut self, db: usize, record: Record<Value>) -> Option<Record<Value>> {
+        self.dbs[db].store.insert(record)
+    }
+}
+
+/// Makes a record of a string in the form that SET would choose.
+#[inline]
+pub(crate) fn text_record(key: &[u8], text: &[u8], expiry_ms: Option<i64>) -> Record<Value> {
+    let ttl = expiry_ms.map_or(Ttl::Clear, Ttl::At);
+    if is_embedded(key, text, ttl) {
+        return Record::with_string(key, text, expiry_ms);
+    }
+    Record::with_value(key, Value::Raw(text.into()), expiry_ms)
+}

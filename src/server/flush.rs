@@ -1,0 +1,57 @@
+//! Flow: whole databases at once: emptied by FLUSHDB, FLUSHALL, DEBUG and full
+//! resynchronisations, exchanged by SWAPDB.
+//!
+//! What they hold is told to nobody key by key: whoever watches or tracks keys is told of
+//! the database, before anything changes.
+
+use crate::server::Server;
+
+/// Which databases are emptied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// This one.
+    One(usize),
+    /// All.
+    All,
+}
+
+/// When the memory of what was there is given back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Freed {
+    /// Before this returns, and to the system.
+    AtOnce,
+    /// On the thread that frees.
+    Lazily,
+}
+
+/// Empties databases and says how many keys they held. Does not count this as a change.
+pub fn empty(server: &mut Server, which: Which, freed: Freed) -> usize {
+    let dbs = match which {
+        Which::One(db) => db..db + 1,
+        Which::All => 0..server.keyspace.db_count(),
+    };
+    let Server { watches, clients, keyspace, .. } = server;
+    let mut count = 0;
+    for db in dbs {
+        watches.touch_db(clients, db, |key| keyspace.contains(db, key));
+        count += keyspace.clear(db, freed == Freed::Lazily);
+    }
+    if freed == Freed::AtOnce {
+        // The allocator would keep the pages until there is traffic again.
+        base::memory::purge();
+    }
+    count
+}
+
+/// Exchanges what two databases hold. Does not count this as a change.
+pub fn swap(server: &mut Server, db: usize, other: usize) {
+    if db == other {
+        return;
+    }
+    let Server { watches, clients, keyspace, .. } = server;
+    for db_watched in [db, other] {
+        let is_there = |key: &[u8]| keyspace.contains(db, key) || keyspace.contains(other, key);
+        watches.touch_db(clients, db_watched, is_there);
+    }
+    keyspace.swap(db, other);
+}
