@@ -9,7 +9,7 @@
 //! listpack or, if it is long, a [`Quicklist`] of them.
 //!
 //! Large values are tables: [`Set`], [`Hash`] and [`Zset`] keep each element in one block of
-//! bytes that a dictionary owns. [`hyperloglog`] and [`geohash`] give meaning to strings and to
+//! bytes that a dictionary owns; a [`Tree`] is a map in order. [`hyperloglog`] and [`geohash`] give meaning to strings and to
 //! scores.
 
 #[expect(unsafe_code, reason = "one allocation a string, of a size chosen at run time")]
@@ -40,6 +40,7 @@ pub mod store;
 mod text;
 #[expect(unsafe_code, reason = "strings are copied by the block")]
 pub mod thin;
+pub mod tree;
 #[expect(unsafe_code, reason = "the order refers to members that the table owns")]
 pub mod zset;
 
@@ -54,4 +55,5 @@ pub use record::{Content, Expiry, Record};
 pub use set::Set;
 pub use store::Store;
 pub use thin::ThinBytes;
+pub use tree::Tree;
 pub use zset::Zset;
