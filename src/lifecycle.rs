@@ -2,6 +2,8 @@
 
 use sys::supervised::Supervisor;
 
+use crate::client::reply_buffer::ReplyBufferPolicy;
+
 /// What SHUTDOWN or a signal has asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ShutdownOptions {
@@ -19,8 +21,6 @@ pub struct ShutdownOptions {
 pub struct Lifecycle {
     /// 40 hexadecimal digits, other ones at each start.
     pub run_id: String,
-    /// The same, of the history of writes that this server makes.
-    pub replication_id: String,
     /// The path of the program.
     pub executable: String,
     /// How it was called.
@@ -39,6 +39,8 @@ pub struct Lifecycle {
     pub startup_memory_bytes: usize,
     /// The code it exits with once the loop has ended.
     pub exit_code: Option<i32>,
+    /// DEBUG REPLYBUFFER.
+    pub reply_buffers: ReplyBufferPolicy,
     /// DEBUG PAUSE-CRON.
     pub is_cron_paused: bool,
     /// Keys that are due go by themselves; DEBUG SET-ACTIVE-EXPIRE turns it off.

@@ -6,12 +6,10 @@ use net::Address;
 use resp::{Protocol, Query, Reply};
 
 use crate::{
-    client::{Client, Frame, Session, transaction::Transaction},
+    client::{Client, Frame, Session, tracker::Mode, transaction::Transaction},
     error::ReplyError,
+    pubsub::Topic,
 };
-
-/// The buffer that Redis gives each client for short replies; ours grows from nothing.
-const REPLY_BUFFER_BYTES_SHOWN_MIN: usize = 1024;
 
 /// What kinds of clients there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,29 +72,38 @@ pub fn describe(client: &Client, talk: &Talk<'_>, now_ms: i64) -> Vec<u8> {
         (query.pending_bytes(), query.room_bytes(), query.memory_bytes())
     });
     let output = talk.reply.output();
-    let tail = output.tail_capacity().max(REPLY_BUFFER_BYTES_SHOWN_MIN);
+    let tail = output.tail_capacity();
+    let kept = client.reply_buffer.bytes().max(tail);
+    let peak = client.reply_buffer.peak_bytes();
     let (chunks, pending) = (output.chunk_count(), output.pending_bytes());
     let output_memory = if chunks == 0 { 0 } else { client_output_bytes(client, talk.reply) };
-    let total = size_of::<Client>() + query.2 + tail + output_memory + talk.argument_bytes;
+    let parked_bytes =
+        client.parked.as_ref().map_or(0, |parked| parked.argv.as_argv().total_bytes());
+    let argument_bytes = talk.argument_bytes + parked_bytes;
+    let total = size_of::<Client>() + query.2 + tail + output_memory + argument_bytes;
     let transaction = talk.session.transaction.as_deref();
     let queued = transaction.map_or(-1, |transaction| transaction.queue.len() as i64);
     let queue_bytes = transaction.map_or(0, Transaction::memory_bytes);
-    let total = total + queue_bytes;
+    let total = total + queue_bytes + client.subscriptions.memory_bytes();
     let command = client.last_command.map_or("NULL", |command| command.spec().full_name);
     let more = format!(
-        " age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf={} qbuf-free={} \
-         argv-mem={} multi-mem={queue_bytes} rbs={tail} rbp={tail} obl={} oll={chunks} omem={output_memory} \
-         tot-mem={total} events={} cmd={command} user={} redir=-1 resp={}",
+        " age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={queued} qbuf={} qbuf-free={} \
+         argv-mem={} multi-mem={queue_bytes} rbs={kept} rbp={peak} obl={} oll={chunks} omem={output_memory} \
+         tot-mem={total} events={} cmd={command} user={} redir={} resp={}",
         seconds_since(client.created_ms),
         seconds_since(client.active_ms),
         flags(client, talk.session),
         talk.session.db,
+        client.subscriptions.count(Topic::Channel),
+        client.subscriptions.count(Topic::Pattern),
+        client.subscriptions.count(Topic::ShardChannel),
         query.0,
         query.1,
-        talk.argument_bytes,
+        argument_bytes,
         if chunks == 0 { pending } else { 0 },
         if client.is_stuck { "rw" } else { "r" },
         if talk.session.is_authenticated { "default" } else { "(superuser)" },
+        client.redirect_number(),
         if talk.reply.protocol == Protocol::Resp3 { 3 } else { 2 },
     );
     line.extend_from_slice(more.as_bytes());
@@ -126,13 +133,24 @@ fn flags(client: &Client, session: &Session) -> String {
     let mut flags = String::new();
     let is_unix =
         client.wire.as_ref().is_some_and(|(_, wire)| matches!(wire.peer(), Address::Unix(_)));
+    let parked = client.parked.as_ref();
+    let tracker = client.tracker.as_ref();
+    // In the order in which Redis shows them.
     let known = [
+        (client.link().is_some(), 'S'),
+        (session.is_monitor, 'O'),
+        (client.kind() == Kind::PubSub, 'P'),
+        (session.transaction.is_some(), 'x'),
+        (parked.is_some_and(|parked| !parked.is_woken()), 'b'),
+        (tracker.is_some(), 't'),
+        (tracker.is_some_and(|tracker| tracker.is_redirect_broken), 'R'),
+        (tracker.is_some_and(|tracker| tracker.mode == Mode::Broadcast), 'B'),
+        (client.watched.is_dirty, 'd'),
         (client.closes_after_reply(), 'c'),
+        (parked.is_some_and(|parked| parked.is_woken()), 'u'),
         (is_unix, 'U'),
         (client.no_evict, 'e'),
         (session.no_touch, 'T'),
-        (session.transaction.is_some(), 'x'),
-        (client.watched.is_dirty, 'd'),
     ];
     flags.extend(known.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag));
     if flags.is_empty() { "N".to_owned() } else { flags }

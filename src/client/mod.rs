@@ -7,7 +7,11 @@
 pub mod arrivals;
 pub mod describe;
 mod limits;
+pub mod parked;
+pub mod pause;
+pub mod reply_buffer;
 mod table;
+pub mod tracker;
 pub mod transaction;
 pub mod watch;
 
@@ -16,14 +20,22 @@ use std::io::{self, IoSlice};
 use ae::Fd;
 use base::Bytes;
 use net::Connection;
-use resp::{Query, Reply};
+use resp::{Protocol, Query, Reply};
 
-use crate::command::CommandId;
+use crate::{
+    command::CommandId,
+    pubsub::Subscriptions,
+    replication::replica::{Link, Replica},
+};
 
+use describe::Kind;
+use parked::Parked;
+use tracker::Tracker;
 use transaction::Transaction;
 use watch::Watched;
 
 pub use limits::OutputState;
+use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
 pub use table::{ClientId, Clients};
 
 /// Slices handed to the system at once.
@@ -40,6 +52,10 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
+    /// It watches commands go by (MONITOR).
+    pub is_monitor: bool,
+    /// It is a replica: what it may ask for is little, and answered with nothing.
+    pub is_replica: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }
@@ -108,8 +124,18 @@ pub struct Client {
     pub no_evict: bool,
     /// How long more has waited for it than may.
     pub output: OutputState,
+    /// How much of its reply buffer is kept.
+    pub reply_buffer: ReplyBuffer,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// The channels that it listens to.
+    pub subscriptions: Subscriptions,
+    /// What it has told of itself as a replica, and its link if it is one.
+    pub replica: Option<Box<Replica>>,
+    /// Its request waits; none of the others runs meanwhile.
+    pub parked: Option<Box<Parked>>,
+    /// How it is told which keys have changed, if it wants to know.
+    pub tracker: Option<Box<Tracker>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
@@ -144,7 +170,12 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
+            reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
+            subscriptions: Subscriptions::default(),
+            replica: None,
+            parked: None,
+            tracker: None,
             is_negotiating: false,
             refusal: None,
             pushes: Reply::default(),
@@ -152,6 +183,18 @@ impl Client {
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns the protocol that it reads.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.as_ref().map_or(self.pushes.protocol, |frame| frame.reply.protocol)
+    }
+
+    /// Returns who is told of changed keys in its stead: 0 is nobody, -1 that it tracks none.
+    pub fn redirect_number(&self) -> i64 {
+        self.tracker.as_ref().map_or(-1, |tracker| {
+            tracker.redirect.map_or(0, |redirect| i64::try_from(redirect.number).unwrap_or(0))
+        })
     }
 
     /// Whether it can still ask for anything.
@@ -174,12 +217,45 @@ impl Client {
         self.is_stuck
     }
 
+    /// Remembers whether the kernel has taken all; for who sends something else than replies.
+    pub fn set_stuck(&mut self, is_stuck: bool) {
+        self.is_stuck = is_stuck;
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        match self.link() {
+            Some(_) => Kind::Replica,
+            None if self.subscriptions.is_empty() => Kind::Normal,
+            None => Kind::PubSub,
+        }
+    }
+
+    /// Returns its link, if it is a replica.
+    pub fn link(&self) -> Option<&Link> {
+        self.replica.as_ref()?.link.as_ref()
+    }
+
+    /// Returns the same, to be changed.
+    pub fn link_mut(&mut self) -> Option<&mut Link> {
+        self.replica.as_mut()?.link.as_mut()
+    }
+
     /// Returns how large its buffers for input and output were of late; gives back memory
     /// that was needed for much more.
     pub fn settle_buffers(&mut self) -> (usize, usize) {
         let output_bytes = self.output_memory_bytes();
         let Some(frame) = &mut self.frame else { return (0, output_bytes) };
         (frame.query.settle_peak().max(frame.query.memory_bytes()), output_bytes)
+    }
+
+    /// Gives its reply buffer the size that its replies of late want.
+    pub fn settle_reply_buffer(&mut self, policy: ReplyBufferPolicy, now_ms: i64) -> Resized {
+        let Some(frame) = &mut self.frame else { return Resized::Not };
+        let output = frame.reply.output_mut();
+        let resized = self.reply_buffer.settle(policy, output.pending_bytes(), now_ms);
+        output.keep(self.reply_buffer.bytes());
+        resized
     }
 
     /// Gives back the memory that an idle client does not need.
@@ -221,6 +297,7 @@ impl Client {
             return (0, Ok(()));
         };
         let output = frame.reply.output_mut();
+        self.reply_buffer.note(output.pending_bytes());
         let mut sent = 0;
         let outcome = loop {
             if output.is_empty() {

@@ -101,18 +101,19 @@ impl Clients {
         Some(ClientId { slot: u32::try_from(slot).expect("a slot of the table"), generation })
     }
 
-    /// Takes a client's frame, unless it runs a command already.
+    /// Takes a client's frame, unless it runs a command already or one of it waits.
     pub fn lend(&mut self, id: ClientId) -> Option<Box<Frame>> {
-        self.find(id)?.frame.take()
+        self.find(id).filter(|client| client.parked.is_none())?.frame.take()
     }
 
-    /// Moves behind the reply what was pushed meanwhile; says whether the client lives.
+    /// Moves behind the reply what was pushed meanwhile; says whether the client's next
+    /// request may run.
     pub fn settle(&mut self, id: ClientId, frame: &mut Frame) -> bool {
         let client = self.find_even_closing(id).expect("freed only before sleep");
         if !client.pushes.is_empty() {
             frame.reply.append(&mut client.pushes);
         }
-        client.is_alive()
+        client.is_alive() && client.parked.is_none()
     }
 
     /// Takes a frame back.
@@ -135,6 +136,13 @@ impl Clients {
         }
         self.list(id);
         true
+    }
+
+    /// Has a client sent to before the loop sleeps, as there is something for it elsewhere.
+    pub fn wake(&mut self, id: ClientId) {
+        if self.find(id).is_some() {
+            self.list(id);
+        }
     }
 
     /// Lets what is pushed to a client be in its protocol, also while its frame is lent.
@@ -180,6 +188,17 @@ impl Clients {
     /// Returns a client that is over, all said.
     pub fn pop_finished(&mut self) -> Option<ClientId> {
         self.finished.pop()
+    }
+
+    /// Shows to `act` those that are over and not freed yet.
+    pub fn each_finished(&mut self, mut act: impl FnMut(ClientId, &mut Client)) {
+        let finished = mem::take(&mut self.finished);
+        for id in &finished {
+            if let Some(client) = self.find_even_closing(*id) {
+                act(*id, client);
+            }
+        }
+        self.finished = finished;
     }
 
     /// Takes a client out; its handle is stale from here on.

@@ -217,6 +217,11 @@ impl Output {
         self.consume(self.pending_bytes());
     }
 
+    /// Keeps no more memory for the tail than so much, or than it needs now.
+    pub fn keep(&mut self, bytes: usize) {
+        self.tail.shrink_to(bytes);
+    }
+
     /// Gives back the tail's memory if it holds nothing.
     pub fn release(&mut self) {
         if self.tail.is_empty() {

@@ -7,11 +7,11 @@ use sys::log;
 
 use crate::{
     client::{
-        ClientId, Frame,
-        describe::{Talk, describe},
+        Client, ClientId, Frame,
+        describe::{Kind, Talk, describe},
     },
     config::OutputLimit,
-    server::Server,
+    server::{Server, transfer},
 };
 
 /// Sends to everybody who was told something in this turn.
@@ -31,6 +31,9 @@ pub fn send(server: &mut Server, id: ClientId) {
     let now_ms = server.now_ms();
     let client = server.clients.find_even_closing(id).filter(|client| !client.is_over());
     let Some(client) = client else { return };
+    if client.link().is_some() {
+        return transfer::send(server, id);
+    }
     let (sent, outcome) = client.send();
     let Some((fd, _)) = client.wire else { return };
     server.stats.output_bytes += sent as u64;
@@ -71,15 +74,17 @@ pub fn close_caller_if_over_limit(server: &mut Server, id: ClientId, frame: &Fra
 }
 
 fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>) {
-    let limit = server.config.limits.client_output_buffer_limit.normal;
+    let limit = limit(server, id);
     if limit == OutputLimit::default() {
         return;
     }
+    let stream_end = server.replication.offset();
     let now_ms = server.now_ms();
     let client = server.clients.find_even_closing(id).filter(|client| !client.is_over());
     let Some(client) = client else { return };
     let lent_bytes = lent.map_or(0, |frame| frame.reply.output().pending_bytes());
-    let bytes = client.pending_output_bytes() + lent_bytes;
+    let stream_bytes = client.link().map_or(0, |link| link.waiting_bytes(stream_end));
+    let bytes = client.pending_output_bytes() + lent_bytes + stream_bytes;
     if client.output.is_over(bytes, &limit, now_ms) {
         let talk = lent.or(client.frame.as_deref()).map(Talk::from);
         let text = talk.map_or_else(Vec::new, |talk| describe(client, &talk, now_ms));
@@ -88,4 +93,21 @@ fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>) {
         server.stats.output_limit_disconnections += 1;
         server.clients.give_up(id);
     }
+}
+
+/// Returns what may wait for a client of this kind.
+fn limit(server: &Server, id: ClientId) -> OutputLimit {
+    let limits = &server.config.limits.client_output_buffer_limit;
+    let kind = server.clients.peek(id).map_or(Kind::Normal, Client::kind);
+    let mut limit = *limits.of(kind);
+    if kind == Kind::Replica {
+        let backlog_bytes = server.config.replication.repl_backlog_size;
+        // What is kept in any case waits for nobody in particular.
+        for bytes in [&mut limit.hard_bytes, &mut limit.soft_bytes] {
+            if 0 < *bytes {
+                *bytes = backlog_bytes.max(*bytes);
+            }
+        }
+    }
+    limit
 }

@@ -1,6 +1,6 @@
 //! Flow: from a query buffer to commands.
 
-use resp::{Argv, Limits, ProtocolError};
+use resp::{Argv, Limits, OwnedArgv, ProtocolError};
 use sys::log;
 
 use crate::{
@@ -10,9 +10,10 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
-        output,
+        observe::{self, Subject},
+        output, parked,
         permit::{self, Verdict},
-        transaction, unit,
+        tracking, transaction, unit,
     },
 };
 
@@ -77,6 +78,23 @@ fn limits(server: &Server, frame: &Frame) -> Limits {
 pub fn process_input(server: &mut Server, id: ClientId) {
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);
+    end_batch(server, id, frame);
+}
+
+/// Runs the request of a client whose wait is over, and all that have come since.
+pub fn resume(server: &mut Server, id: ClientId) {
+    let Some(client) = server.clients.find(id) else { return };
+    let Some(parked) = client.parked.take() else { return };
+    let Some(mut frame) = client.frame.take() else { return };
+    process_command(server, id, &mut frame, Some(&parked.argv));
+    output::close_caller_if_over_limit(server, id, &frame);
+    if server.clients.settle(id, &mut frame) {
+        run_requests(server, id, &mut frame);
+    }
+    end_batch(server, id, frame);
+}
+
+fn end_batch(server: &mut Server, id: ClientId, mut frame: Box<Frame>) {
     server.arrivals.keep_buffer(frame.query.return_buffer());
     server.clients.give_back(id, frame);
 }
@@ -88,7 +106,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         prefetch_keys(server, frame);
         match frame.query.advance(&limits) {
             Ok(true) => {
-                process_command(server, id, frame);
+                process_command(server, id, frame, None);
                 output::close_caller_if_over_limit(server, id, frame);
             }
             Ok(false) => return,
@@ -110,8 +128,13 @@ fn prefetch_keys(server: &Server, frame: &Frame) {
     }
 }
 
-fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
-    let argv = frame.query.argv();
+/// Runs the request at the head of the query buffer, or one that was kept.
+fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: Option<&OwnedArgv>) {
+    if tracking::limit(server) {
+        // What it is told of that goes before the reply.
+        server.clients.settle(id, frame);
+    }
+    let argv = kept.map_or_else(|| frame.query.argv(), OwnedArgv::as_argv);
     if argv.count() == 0 {
         // An empty request has no reply, but it was one: the next is answered again.
         if frame.session.reply_mode == ReplyMode::Skip {
@@ -123,11 +146,13 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
         return refuse_http(server, id, frame);
     }
     let mark = frame.reply.mark();
-    match permit::judge(server, &frame.session, argv) {
+    let mut ran = None;
+    match permit::judge(server, id, &frame.session, frame.reply.protocol, argv) {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
+            ran = Some(command);
             let (query, origin, repeats) = (&frame.query, Origin::Client, Repeats::IfChanged);
             let Frame { session, reply, .. } = frame;
             let call = Call { client: id, command, argv, query, session, reply, origin, repeats };
@@ -138,8 +163,16 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             transaction.queue(command, argv.to_owned());
             frame.reply.simple("QUEUED");
         }
+        // It has no reply yet: what was asked of replies holds for it when it comes.
+        Verdict::Park(command, cause) => {
+            if let Some(client) = server.clients.find(id) {
+                client.last_command = Some(command);
+            }
+            return parked::park(server, id, cause, argv.to_owned());
+        }
         Verdict::Refuse(command, error) => refuse(server, id, frame, command, error),
     }
+    tracking::request_ended(server, id, &frame.session, ran);
     match frame.session.reply_mode {
         ReplyMode::On => {}
         ReplyMode::Off => frame.reply.truncate(mark),
@@ -168,9 +201,15 @@ fn refuse(
     }
     if let Some(transaction) = &mut frame.session.transaction {
         transaction.is_aborted = true;
-        if command.is_some_and(|command| command.spec().full_name == "exec") {
-            transaction::discard(server, id, &mut frame.session);
-            error = permit::exec_refused(&error);
+    }
+    // It says so even of a transaction that was never begun.
+    if let Some(command) = command.filter(|command| command.spec().full_name == "exec") {
+        transaction::discard(server, id, &mut frame.session);
+        error = permit::exec_refused(&error);
+        // They have seen its beginning.
+        if !server.monitors.is_empty() {
+            let subject = Subject { client: id, command, argv: frame.query.argv() };
+            observe::show(server, subject, frame.session.db, Origin::Client);
         }
     }
     let text = error.to_bytes();

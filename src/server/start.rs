@@ -14,7 +14,8 @@ use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
-        Datum, DoorKind, Server, apply, banner, before_sleep, cron, listen, shutdown, tune, unsaved,
+        Datum, DoorKind, Server, apply, banner, before_sleep, children, cron, evict, listen, load,
+        shutdown, tune, unsaved,
     },
 };
 
@@ -76,7 +77,6 @@ fn start(arguments: Vec<OsString>, title: Option<Title>) -> Result<Server, Strin
     (lifecycle.is_daemon, lifecycle.supervisor) = (is_daemon, supervisor);
     server.title = title;
     begin(&mut server)?;
-    tell_supervisor(&server);
     Ok(server)
 }
 
@@ -99,15 +99,17 @@ fn begin(server: &mut Server) -> Result<(), String> {
         log::warning!("WARNING {warning}");
     }
     log::notice!("Server initialized");
+    load::begin(server)
+}
+
+/// Says that clients are served from now on, as all data is there.
+pub fn welcome(server: &Server) {
     for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
         if server.doors.iter().flatten().any(|door| door.kind == kind) {
             log::notice!("Ready to accept connections {}", kind.name());
         }
     }
-    Ok(())
-}
-
-fn tell_supervisor(server: &Server) {
+    evict::warn_of_small_limit(&server.config);
     if server.lifecycle.supervisor == Some(supervised::Supervisor::Systemd) {
         // A failure is logged there, and no reason not to serve.
         let _ = supervised::notify("STATUS=Ready to accept connections\n");
@@ -192,6 +194,7 @@ fn on_wake(server: &mut Server, fd: ae::Fd, _: Datum, _: Mask) {
         wake.drain();
     }
     server.events.drained(fd, Mask::READ);
+    children::reap(server);
     shutdown::look_at_signals(server);
 }
 

@@ -7,6 +7,7 @@ mod daemon;
 mod doors;
 mod logging;
 mod shutdown;
+mod snapshot;
 mod start;
 
 use std::{

@@ -39,7 +39,7 @@ pub enum Resize {
 /// then, 14.5 just after, and 13.1 over the life of a growing dictionary, in which a search
 /// that hits reads 1.23 lines and one that misses 1.46. (With 8 it would be 14.1 bytes for
 /// 1.13 and 1.25 lines.)
-const ENTRIES_PER_BUCKET_MAX: usize = 10;
+pub(super) const ENTRIES_PER_BUCKET_MAX: usize = 10;
 /// The same under [`Resize::Avoid`].
 const ENTRIES_PER_BUCKET_HARD_MAX: usize = 4 * ENTRIES_PER_BUCKET_MAX;
 /// Entries a bucket, on average, below which a table shrinks.

@@ -21,6 +21,8 @@ mod fault;
 pub mod format;
 mod load;
 mod save;
+/// Reading past values of every type.
+pub mod skip;
 mod string;
 #[cfg(test)]
 mod tests;
