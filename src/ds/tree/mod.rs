@@ -22,6 +22,7 @@ mod walk;
 
 use std::{
     alloc::Layout,
+    fmt,
     ops::{Bound, Range},
 };
 
@@ -325,6 +326,18 @@ impl<K: Ord + Copy, V> Tree<K, V> {
 impl<K: Ord + Copy, V> Default for Tree<K, V> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> Clone for Tree<K, V> {
+    fn clone(&self) -> Self {
+        self.iter().map(|(key, value)| (key, value.clone())).collect()
+    }
+}
+
+impl<K: Ord + Copy + fmt::Debug, V: fmt::Debug> fmt::Debug for Tree<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
     }
 }
 

@@ -29,6 +29,7 @@ fn agrees_with_a_btree_map() {
                 remove_range(&mut random, &mut tree, &mut model);
             }
         }
+        assert!(tree.clone().iter().eq(&tree));
         tree.clear();
         assert_eq!((tree.len(), tree.memory_bytes(), tree.iter().count()), (0, 0, 0));
     }

@@ -21,6 +21,7 @@ mod tests;
 
 use std::{
     cmp::Ordering,
+    fmt,
     ops::{Bound, Range},
 };
 
@@ -231,18 +232,19 @@ impl Zset {
         let end = ranks.end.min(self.len());
         let count = end.saturating_sub(ranks.start);
         let mut left = count;
-        let mut run = Vec::new();
+        let (mut run, mut hashes) = (Vec::new(), Vec::new());
         while 0 < left {
             self.order.remove_from(ranks.start, left, |key| {
                 key.reference.prefetch();
-                run.push((key, dict::hash(b"")));
+                run.push(key);
             });
             left -= run.len();
-            for (key, hash) in &mut run {
-                *hash = dict::hash(key.reference.member());
-                self.members.prefetch(*hash);
-            }
-            for (key, hash) in run.drain(..) {
+            hashes.extend(run.iter().map(|key| {
+                let hash = dict::hash(key.reference.member());
+                self.members.prefetch(hash);
+                hash
+            }));
+            for (key, hash) in run.drain(..).zip(hashes.drain(..)) {
                 let text = self.members.remove_by(hash, |text| key.reference.is_to(text));
                 let text = text.expect("what stands in the order is a member");
                 self.text_bytes -= text.allocation_bytes();
@@ -334,6 +336,25 @@ impl Zset {
     /// Counts what is where in the table by name.
     pub fn stats(&self) -> Stats {
         self.members.stats()
+    }
+}
+
+impl Clone for Zset {
+    fn clone(&self) -> Self {
+        let mut clone = Self::new();
+        // Without the room the table grows as it must.
+        let _refused = clone.reserve(self.len());
+        for (member, score) in self {
+            clone.insert(member, score);
+        }
+        clone
+    }
+}
+
+impl fmt::Debug for Zset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elements = self.iter().map(|(name, score)| (name.escape_ascii().to_string(), score));
+        f.debug_map().entries(elements).finish()
     }
 }
 
