@@ -46,6 +46,10 @@ pub enum ReplyError {
     DbOutOfRange,
     /// A database that is no number.
     InvalidDb,
+    /// The command may need memory, and there is none.
+    OutOfMemory,
+    /// The data is not all there yet.
+    Loading,
     /// The client must authenticate first.
     NoAuth,
     /// A name or password that is wrong.
@@ -98,6 +102,8 @@ impl ReplyError {
             Self::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             Self::DbOutOfRange => "ERR DB index is out of range",
             Self::InvalidDb => "ERR invalid DB index",
+            Self::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
+            Self::Loading => "LOADING Redis is loading the dataset in memory",
             Self::NoAuth => "NOAUTH Authentication required.",
             Self::WrongPass => "WRONGPASS invalid username-password pair or user is disabled.",
             Self::NoProto => "NOPROTO unsupported protocol version",

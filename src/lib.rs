@@ -23,14 +23,28 @@ pub mod config;
 pub mod error;
 /// The data.
 pub mod keyspace;
+/// What kept everybody waiting.
+pub mod latency;
 /// Who this process is, since when, and how it will end.
 pub mod lifecycle;
+/// Who watches commands go by.
+pub mod monitor;
 /// What outlives the process.
 pub mod persist;
 /// What others must repeat.
 pub mod propagation;
+/// Who listens to which channels.
+pub mod pubsub;
+/// What views must not show.
+pub mod redact;
+/// Who copies this server, and the history of writes that they copy.
+pub mod replication;
+/// Which commands took long.
+pub mod slowlog;
 /// What a server counts about itself.
 pub mod stats;
+/// Which keys clients have in caches of their own.
+pub mod tracking;
 /// What a key can hold.
 pub mod value;
 /// Which Redis this is.
@@ -38,6 +52,8 @@ pub mod version;
 
 // Flows and commands.
 
+/// The checkers of files.
+pub mod check;
 /// What the server does instead of serving.
 pub mod options;
 

@@ -1,6 +1,10 @@
 //! Room: who this process is, since when, and how it will end.
 
+use std::ffi::OsString;
+
 use sys::supervised::Supervisor;
+
+use crate::client::reply_buffer::ReplyBufferPolicy;
 
 /// What SHUTDOWN or a signal has asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -19,10 +23,10 @@ pub struct ShutdownOptions {
 pub struct Lifecycle {
     /// 40 hexadecimal digits, other ones at each start.
     pub run_id: String,
-    /// The same, of the history of writes that this server makes.
-    pub replication_id: String,
     /// The path of the program.
     pub executable: String,
+    /// What it was started with, behind the program's name.
+    pub arguments: Vec<OsString>,
     /// How it was called.
     pub argument_zero: String,
     /// The system it runs on, as `uname` tells.
@@ -39,6 +43,8 @@ pub struct Lifecycle {
     pub startup_memory_bytes: usize,
     /// The code it exits with once the loop has ended.
     pub exit_code: Option<i32>,
+    /// DEBUG REPLYBUFFER.
+    pub reply_buffers: ReplyBufferPolicy,
     /// DEBUG PAUSE-CRON.
     pub is_cron_paused: bool,
     /// Keys that are due go by themselves; DEBUG SET-ACTIVE-EXPIRE turns it off.

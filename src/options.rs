@@ -1,12 +1,12 @@
 //! Tool: what the server does instead of serving: `--version`, `--help`, `--check-system`,
-//! `--test-memory`. Directives are Redis's grammar, not this one's.
+//! `--check-rdb`, `--test-memory`. Directives are Redis's grammar, not this one's.
 
-use std::{ffi::OsString, io};
+use std::{ffi::OsString, io, path::PathBuf};
 
 use clap::{Parser, error::ErrorKind};
 use sys::{check, memory_test};
 
-use crate::version;
+use crate::{check::rdb, version};
 
 /// Redis tests memory so often.
 const PASSES: u32 = 50;
@@ -17,7 +17,8 @@ const PASSES: u32 = 50;
     disable_version_flag = true,
     about = "A Redis that speaks TLS on every channel.",
     override_usage = "redis-server [FILE] [--DIRECTIVE VALUE ...] [-]\n       \
-                      redis-server --version | --help | --check-system | --test-memory MEGABYTES",
+                      redis-server --version | --help | --check-system | --check-rdb FILE |\n       \
+                      \x20            --test-memory MEGABYTES",
     after_help = "Examples:\n  \
         redis-server                                (with the default configuration)\n  \
         redis-server /etc/redis/6379.conf\n  \
@@ -32,6 +33,9 @@ struct Options {
     /// Look for settings of the system that slow Redis down.
     #[arg(long)]
     check_system: bool,
+    /// Check whether a snapshot is whole.
+    #[arg(long, value_name = "FILE")]
+    check_rdb: Option<PathBuf>,
     /// Test so many megabytes of memory.
     #[arg(long, value_name = "MEGABYTES")]
     test_memory: Option<usize>,
@@ -41,7 +45,8 @@ struct Options {
 /// arguments are a server's.
 pub fn run(arguments: &[OsString]) -> Option<i32> {
     let first = arguments.get(1)?.to_str()?;
-    let is_ours = ["-v", "--version", "-h", "--help", "--check-system", "--test-memory"];
+    let is_ours =
+        ["-v", "--version", "-h", "--help", "--check-system", "--check-rdb", "--test-memory"];
     if !is_ours.contains(&first) {
         return None;
     }
@@ -60,6 +65,9 @@ fn act(options: &Options) -> i32 {
         let (report, is_well) = check::check_system();
         print!("{report}");
         return i32::from(!is_well);
+    }
+    if let Some(file) = &options.check_rdb {
+        return i32::from(!rdb::check_and_tell(file));
     }
     if let Some(megabytes) = options.test_memory {
         return match memory_test::test_memory(megabytes, PASSES, &mut io::stdout()) {

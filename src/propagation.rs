@@ -9,6 +9,9 @@
 
 use base::number::write_i64;
 
+/// An empty stream keeps no more memory than this.
+const STREAM_BYTES_KEPT: usize = 256 * 1024;
+
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub struct Propagation {
@@ -62,6 +65,11 @@ impl Propagation {
         self.selected = None;
     }
 
+    /// Returns the database that is selected where the stream ends, if that is known.
+    pub fn selected(&self) -> Option<usize> {
+        self.selected
+    }
+
     /// Returns what has come into the stream since the last call.
     pub fn stream(&self) -> &[u8] {
         &self.stream
@@ -70,6 +78,7 @@ impl Propagation {
     /// Empties the stream, all of which was passed on.
     pub fn clear_stream(&mut self) {
         self.stream.clear();
+        self.stream.shrink_to(STREAM_BYTES_KEPT);
     }
 
     /// Counts the bytes that it takes.

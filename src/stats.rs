@@ -25,6 +25,14 @@ pub struct Stats {
     pub input_bytes: u64,
     /// Bytes written to sockets.
     pub output_bytes: u64,
+    /// Bytes of these that were snapshots and the stream.
+    pub replica_output_bytes: u64,
+    /// Replicas that had to get a snapshot.
+    pub full_syncs: u64,
+    /// Replicas that could go on where they were.
+    pub partial_syncs: u64,
+    /// Replicas that wanted to and could not.
+    pub refused_partial_syncs: u64,
     /// File events that read from clients.
     pub reads: u64,
     /// Times that replies were sent to a client.
@@ -33,6 +41,8 @@ pub struct Stats {
     pub output_limit_disconnections: u64,
     /// Clients closed because they had sent too much at once.
     pub query_limit_disconnections: u64,
+    /// Clients closed because all of them took too much memory.
+    pub evicted_clients: u64,
     /// Error replies.
     pub error_replies: u64,
     /// AUTH and HELLO with a wrong name or password.
@@ -41,8 +51,18 @@ pub struct Stats {
     pub turns: u64,
     /// What turns took, sleep apart.
     pub turns_us: u64,
+    /// The longest turn.
+    pub turn_us_max: u64,
+    /// The most commands of a turn.
+    pub turn_commands_max: u64,
     /// What commands took.
     pub commands_us: u64,
+    /// What the cron took.
+    pub cron_us: u64,
+    /// Times that the reply buffer of a client was made smaller.
+    pub reply_buffer_shrinks: u64,
+    /// Times that it was made larger.
+    pub reply_buffer_expands: u64,
     errors: BTreeMap<Box<[u8]>, u64>,
     /// Commands a second.
     pub instantaneous_commands: Rate,
@@ -50,6 +70,8 @@ pub struct Stats {
     pub instantaneous_input: Rate,
     /// Bytes written a second.
     pub instantaneous_output: Rate,
+    /// Bytes of snapshots and the stream written a second.
+    pub instantaneous_replica_output: Rate,
     /// Turns a second.
     pub instantaneous_turns: Rate,
     /// Microseconds of turns a second.
@@ -77,6 +99,16 @@ impl Stats {
         self.errors.iter().map(|(kind, count)| (&**kind, *count))
     }
 
+    /// Counts a turn of the loop, which took so long and began after so many commands.
+    pub fn count_turn(&mut self, took_us: u64, commands_before: u64) {
+        self.turns += 1;
+        self.turns_us += took_us;
+        self.turn_us_max = self.turn_us_max.max(took_us);
+        // Statistics may have been reset meanwhile.
+        let commands = self.commands.saturating_sub(commands_before);
+        self.turn_commands_max = self.turn_commands_max.max(commands);
+    }
+
     /// Notes how large the buffers of a client are.
     pub fn note_buffers(&mut self, input_bytes: usize, output_bytes: usize, now_s: u64) {
         self.recent_input.note(input_bytes, now_s);
@@ -101,6 +133,7 @@ impl Stats {
         self.instantaneous_commands.sample(self.commands, now_ms);
         self.instantaneous_input.sample(self.input_bytes, now_ms);
         self.instantaneous_output.sample(self.output_bytes, now_ms);
+        self.instantaneous_replica_output.sample(self.replica_output_bytes, now_ms);
     }
 
     /// Starts to count anew.

@@ -11,7 +11,8 @@ fn main() {
     let arguments: Vec<OsString> = env::args_os().collect();
     let program = arguments.first().map(Path::new).and_then(Path::file_name);
     exit(match program.and_then(|name| name.to_str()) {
-        Some(name @ ("redis-sentinel" | "redis-check-rdb" | "redis-check-aof")) => {
+        Some("redis-check-rdb") => redis::check::rdb::run(&arguments),
+        Some(name @ ("redis-sentinel" | "redis-check-aof")) => {
             eprintln!("{name} is not part of this version yet.");
             1
         }

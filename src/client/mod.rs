@@ -6,9 +6,15 @@
 
 pub mod arrivals;
 pub mod describe;
+mod kind;
 mod limits;
+pub mod parked;
+pub mod pause;
+pub mod reply_buffer;
 mod table;
+pub mod tracker;
 pub mod transaction;
+pub mod usage;
 pub mod watch;
 
 use std::io::{self, IoSlice};
@@ -16,14 +22,23 @@ use std::io::{self, IoSlice};
 use ae::Fd;
 use base::Bytes;
 use net::Connection;
-use resp::{Query, Reply};
+use resp::{Protocol, Query, Reply};
 
-use crate::command::CommandId;
+use crate::{
+    command::CommandId,
+    pubsub::Subscriptions,
+    replication::replica::{Link, Replica},
+};
 
+use parked::Parked;
+use tracker::Tracker;
 use transaction::Transaction;
+use usage::Place;
 use watch::Watched;
 
+pub use kind::Kind;
 pub use limits::OutputState;
+use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
 pub use table::{ClientId, Clients};
 
 /// Slices handed to the system at once.
@@ -40,6 +55,10 @@ pub struct Session {
     pub reply_mode: ReplyMode,
     /// Reading does not count as an access (CLIENT NO-TOUCH).
     pub no_touch: bool,
+    /// It watches commands go by (MONITOR).
+    pub is_monitor: bool,
+    /// It is a replica: what it may ask for is little, and answered with nothing.
+    pub is_replica: bool,
     /// What was queued since MULTI.
     pub transaction: Option<Box<Transaction>>,
 }
@@ -108,12 +127,24 @@ pub struct Client {
     pub no_evict: bool,
     /// How long more has waited for it than may.
     pub output: OutputState,
+    /// How much of its reply buffer is kept.
+    pub reply_buffer: ReplyBuffer,
     /// The keys that its next EXEC depends on.
     pub watched: Watched,
+    /// The channels that it listens to.
+    pub subscriptions: Subscriptions,
+    /// What it has told of itself as a replica, and its link if it is one.
+    pub replica: Option<Box<Replica>>,
+    /// Its request waits; none of the others runs meanwhile.
+    pub parked: Option<Box<Parked>>,
+    /// How it is told which keys have changed, if it wants to know.
+    pub tracker: Option<Box<Tracker>>,
     /// It negotiates still, or waits to: no client yet to an observer.
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
     pub refusal: Option<&'static str>,
+    /// What it was counted with.
+    place: Place,
     /// Pushed while the frame was lent; goes behind the reply.
     pushes: Reply,
     life: Life,
@@ -144,14 +175,32 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
+            reply_buffer: ReplyBuffer::new(now_ms),
             watched: Watched::default(),
+            subscriptions: Subscriptions::default(),
+            replica: None,
+            parked: None,
+            tracker: None,
             is_negotiating: false,
             refusal: None,
+            place: Place::default(),
             pushes: Reply::default(),
             life: Life::Alive,
             is_listed: false,
             is_stuck: false,
         }
+    }
+
+    /// Returns the protocol that it reads.
+    pub fn protocol(&self) -> Protocol {
+        self.frame.as_ref().map_or(self.pushes.protocol, |frame| frame.reply.protocol)
+    }
+
+    /// Returns who is told of changed keys in its stead: 0 is nobody, -1 that it tracks none.
+    pub fn redirect_number(&self) -> i64 {
+        self.tracker.as_ref().map_or(-1, |tracker| {
+            tracker.redirect.map_or(0, |redirect| i64::try_from(redirect.number).unwrap_or(0))
+        })
     }
 
     /// Whether it can still ask for anything.
@@ -174,12 +223,45 @@ impl Client {
         self.is_stuck
     }
 
+    /// Remembers whether the kernel has taken all; for who sends something else than replies.
+    pub fn set_stuck(&mut self, is_stuck: bool) {
+        self.is_stuck = is_stuck;
+    }
+
+    /// Returns what kind of client it is.
+    pub fn kind(&self) -> Kind {
+        match self.link() {
+            Some(_) => Kind::Replica,
+            None if self.subscriptions.is_empty() => Kind::Normal,
+            None => Kind::PubSub,
+        }
+    }
+
+    /// Returns its link, if it is a replica.
+    pub fn link(&self) -> Option<&Link> {
+        self.replica.as_ref()?.link.as_ref()
+    }
+
+    /// Returns the same, to be changed.
+    pub fn link_mut(&mut self) -> Option<&mut Link> {
+        self.replica.as_mut()?.link.as_mut()
+    }
+
     /// Returns how large its buffers for input and output were of late; gives back memory
     /// that was needed for much more.
     pub fn settle_buffers(&mut self) -> (usize, usize) {
         let output_bytes = self.output_memory_bytes();
         let Some(frame) = &mut self.frame else { return (0, output_bytes) };
         (frame.query.settle_peak().max(frame.query.memory_bytes()), output_bytes)
+    }
+
+    /// Gives its reply buffer the size that its replies of late want.
+    pub fn settle_reply_buffer(&mut self, policy: ReplyBufferPolicy, now_ms: i64) -> Resized {
+        let Some(frame) = &mut self.frame else { return Resized::Not };
+        let output = frame.reply.output_mut();
+        let resized = self.reply_buffer.settle(policy, output.pending_bytes(), now_ms);
+        output.keep(self.reply_buffer.bytes());
+        resized
     }
 
     /// Gives back the memory that an idle client does not need.
@@ -197,6 +279,20 @@ impl Client {
         let query = self.frame.as_ref().map_or(0, |frame| frame.query.memory_bytes());
         let wire = self.wire.as_ref().map_or(0, |(_, connection)| connection.memory_bytes());
         size_of::<Self>() + query + wire + self.output_memory_bytes()
+    }
+
+    /// Lets what is told to it be dropped once so many bytes wait; 0 is no limit.
+    pub fn cut_output_at(&mut self, bytes_max: usize) {
+        self.pushes.output_mut().limit(bytes_max);
+        if let Some(frame) = &mut self.frame {
+            frame.reply.output_mut().limit(bytes_max);
+        }
+    }
+
+    /// Whether something that it was to be told was dropped: it cannot go on.
+    pub fn is_output_cut(&self) -> bool {
+        let is_reply_cut = self.frame.as_ref().is_some_and(|frame| frame.reply.output().is_cut());
+        is_reply_cut || self.pushes.output().is_cut()
     }
 
     /// Counts what is to be sent and not yet in the kernel's hands.
@@ -221,6 +317,7 @@ impl Client {
             return (0, Ok(()));
         };
         let output = frame.reply.output_mut();
+        self.reply_buffer.note(output.pending_bytes());
         let mut sent = 0;
         let outcome = loop {
             if output.is_empty() {

@@ -2,6 +2,8 @@
 
 mod kill;
 mod list;
+mod pause;
+mod tracking;
 
 use crate::{
     client::{Client, ReplyMode},
@@ -15,6 +17,8 @@ use crate::{
 
 pub(super) use kill::kill;
 pub(super) use list::{info, list};
+pub(super) use pause::{pause, unblock, unpause};
+pub(super) use tracking::{caching, getredir, tracking, trackinginfo};
 
 /// CLIENT ID
 pub(super) fn id(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -117,8 +121,12 @@ pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
     help::reply(
         call,
         &[
+            "CACHING (YES|NO)",
+            "    In the modes OPTIN and OPTOUT: track the keys of the next command, or do not.",
             "GETNAME",
             "    Return the name of the current connection.",
+            "GETREDIR",
+            "    Return the ID of the client that is told of changed keys instead of this one.",
             "ID",
             "    Return the ID of the current connection.",
             "INFO",
@@ -149,6 +157,8 @@ pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
             "    Protect the current connection from client eviction.",
             "NO-TOUCH (ON|OFF)",
             "    Keep commands of this connection from refreshing keys' LRU/LFU statistics.",
+            "PAUSE <timeout> [WRITE|ALL]",
+            "    Let all clients wait, or those that write, for <timeout> milliseconds.",
             "REPLY (ON|OFF|SKIP)",
             "    Control the replies sent to the current connection.",
             "SETINFO <option> <value>",
@@ -157,6 +167,15 @@ pub(super) fn help(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
             "    * LIB-VER: the library's version.",
             "SETNAME <name>",
             "    Assign a name to the current connection.",
+            "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+            "         [OPTIN] [OPTOUT] [NOLOOP]",
+            "    Tell the connection which keys have changed, so that it can cache values.",
+            "TRACKINGINFO",
+            "    Show how the current connection tracks keys.",
+            "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+            "    End the wait of a client that a blocking command keeps.",
+            "UNPAUSE",
+            "    End the pause of clients.",
         ],
     );
     Ok(())

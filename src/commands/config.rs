@@ -37,10 +37,10 @@ pub(super) fn set(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     }
     let pairs: Vec<(&[u8], &[u8])> = words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     let is_local_client = server.is_local(call.client);
-    let gate = Gate { is_local_client, is_loading: false };
+    let gate = Gate { is_local_client, is_loading: server.is_loading() };
     let outcome = server.config.set(&pairs, gate).and_then(|undo| apply::apply(server, undo));
     outcome.map_err(|error| match error {
-        SetError::Loading => ReplyError::text("LOADING Redis is loading the dataset in memory"),
+        SetError::Loading => ReplyError::Loading,
         error => ReplyError::Bytes(format!("ERR {error}").into_bytes()),
     })?;
     call.reply.ok();
@@ -65,10 +65,12 @@ pub(super) fn rewrite(server: &mut Server, call: &mut Call<'_>) -> CommandResult
 pub(super) fn resetstat(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     server.stats.reset();
     server.commands.stats.reset();
+    server.snapshots.saves = 0;
     server.bio.reset_freed();
     let keyspace = &mut server.keyspace;
     (keyspace.hits, keyspace.misses) = (0, 0);
     keyspace.expiry.reset();
+    keyspace.eviction.reset();
     call.reply.ok();
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
-        transaction,
+        publish, tracking, transaction,
     },
 };
 
@@ -18,8 +18,18 @@ use crate::{
 const DEFAULT_USER: &[u8] = b"default";
 
 /// PING [message]
-pub(super) fn ping(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
+pub(super) fn ping(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let listens = || {
+        let client = server.clients.peek(call.client);
+        client.is_some_and(|client| !client.subscriptions.is_empty())
+    };
     match call.argv.count() {
+        // A reply must look like a message to who reads nothing else.
+        1 | 2 if call.reply.protocol == Protocol::Resp2 && listens() => {
+            call.reply.array(2);
+            call.reply.bulk(b"pong");
+            call.reply.bulk(call.argv.get(1).unwrap_or_default());
+        }
         1 => call.reply.simple("PONG"),
         2 => call.reply.bulk(call.arg(1)),
         _ => return Err(call.arity_error()),
@@ -175,9 +185,14 @@ pub(super) fn reset(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         _ => ReplyMode::On,
     };
     transaction::discard(server, call.client, call.session);
+    if call.session.is_monitor {
+        server.monitors.remove(call.client);
+    }
+    tracking::end(server, call.client);
     *call.session = Session { is_authenticated, reply_mode, ..Session::default() };
     call.reply.protocol = Protocol::Resp2;
     server.clients.speak(call.client, Protocol::Resp2);
+    publish::leave(server, call.client);
     if let Some(client) = server.clients.find(call.client) {
         client.name = None;
         client.no_evict = false;

@@ -46,6 +46,7 @@ pub(super) fn pexpireat(server: &mut Server, call: &mut Call<'_>) -> CommandResu
     set_expiry(server, call, 0, Unit::Milliseconds)
 }
 
+/// Others repeat the moment itself, which is the same whenever they come to it.
 fn set_expiry(server: &mut Server, call: &mut Call<'_>, base_ms: i64, unit: Unit) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
     let condition = Condition::parse(call)?;
@@ -59,14 +60,29 @@ fn set_expiry(server: &mut Server, call: &mut Call<'_>, base_ms: i64, unit: Unit
     }
     if at_ms <= server.keyspace.now_ms {
         // A moment that has passed deletes the key at once.
-        server.keyspace.delete(db, key, Gone::Expired);
-        server.keyspace.written(db, key, Event::DEL);
+        delete_as_over(server, call, key);
     } else {
         server.keyspace.set_expiry(db, key, Some(at_ms));
+        let is_relative = base_ms != 0 || unit == Unit::Seconds;
+        if is_relative && server.propagation.is_wanted() {
+            let mut digits = itoa::Buffer::new();
+            let mut argv: Vec<&[u8]> = call.argv.iter().collect();
+            (argv[0], argv[2]) = (b"PEXPIREAT", digits.format(at_ms).as_bytes());
+            call.propagate_as(server, &argv);
+        }
         server.keyspace.written(db, key, Event::EXPIRE);
     }
     call.reply.count(1);
     Ok(())
+}
+
+/// Deletes a touched key that is to expire at a moment that has passed.
+pub(super) fn delete_as_over(server: &mut Server, call: &mut Call<'_>, key: &[u8]) {
+    let db = call.db();
+    server.keyspace.delete(db, key, Gone::Expired);
+    let is_lazy = server.keyspace.lazy.is_lazy(Gone::Expired);
+    call.propagate_as(server, &[if is_lazy { b"UNLINK" } else { b"DEL" }, key]);
+    server.keyspace.written(db, key, Event::DEL);
 }
 
 /// When EXPIRE changes a time to live.

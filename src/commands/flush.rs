@@ -3,7 +3,7 @@
 use crate::{
     error::ReplyError,
     server::{
-        Server,
+        Server, bgsave,
         call::{Call, CommandResult},
         flush::{self, Freed, Which},
     },
@@ -24,6 +24,9 @@ fn empty(server: &mut Server, call: &mut Call<'_>, which: Which) -> CommandResul
     let freed = parse(server, call)?;
     let count = flush::empty(server, which, freed);
     server.keyspace.dirty += count as u64;
+    if which == Which::All {
+        bgsave::flushed(server);
+    }
     // Others may hold what we do not.
     call.propagate_always();
     call.reply.ok();

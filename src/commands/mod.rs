@@ -6,15 +6,23 @@ mod command;
 mod config;
 mod connection;
 mod debug;
+mod dump;
 mod expire;
 mod flush;
 mod help;
 mod info;
 mod key;
+mod latency;
+mod lolwut;
 mod memory;
+mod monitor;
 mod object;
+mod pubsub;
+mod replication;
+mod save;
 mod scan;
 mod server;
+mod slowlog;
 mod sort;
 mod string;
 mod transaction;
@@ -27,4 +35,19 @@ include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
 /// Returns a command's code. Only `server::execute` asks.
 pub(crate) fn handler(command: CommandId) -> CommandFn {
     HANDLERS[command.index()]
+}
+
+/// Says which command a function is the code of, if it is one's, in Redis's name for it: bug
+/// reports are read with that in mind.
+pub(crate) fn describe_function(address: usize) -> Option<String> {
+    let is_it = |id: &CommandId| handler(*id) as usize == address;
+    let id = CommandId::all().find(is_it)?;
+    let mut name = String::new();
+    for word in id.spec().full_name.split(['|', '-', '_']) {
+        let (first, rest) = word.split_at_checked(1).unwrap_or_default();
+        let is_first = name.is_empty();
+        name.push_str(&if is_first { first.to_owned() } else { first.to_ascii_uppercase() });
+        name.push_str(rest);
+    }
+    Some(format!("{name}Command"))
 }

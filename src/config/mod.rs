@@ -126,10 +126,18 @@ pub enum Change {
     MaxClients,
     /// Look at the memory in use, warn if it is more, begin to evict.
     Maxmemory,
+    /// Remember accesses to keys as the policy needs it.
+    AccessPolicy,
+    /// Tell the keyspace what it may free in the background.
+    LazyFree,
     /// Begin or end to count the memory of each client.
     ClientsMemory,
+    /// Tell clients how much may wait for them.
+    OutputLimits,
     /// Tell the keyspace which events are wanted.
     Notify,
+    /// Forget entries that are too many for the slow log.
+    SlowLog,
     /// Give the default user its password.
     Password,
     /// Name the process anew.

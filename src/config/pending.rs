@@ -42,11 +42,6 @@ const REFUSALS: &[Refusal] = &[
         reason: "users are not built yet, but for a default user who may do everything and whose \
                  password is that of requirepass",
     },
-    Refusal {
-        name: "maxmemory",
-        asks: |config| config.memory.maxmemory != 0,
-        reason: "eviction is not built yet: memory would not be bounded",
-    },
 ];
 
 /// What a group of parameters waits for. Names end in `*` where a whole family is meant.
@@ -57,45 +52,23 @@ struct Later {
 
 const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
-    Later { names: &["notify-keyspace-events"], what: "keyspace events are not published yet" },
-    Later { names: &["slowlog-*"], what: "there is no slow log yet" },
-    Later { names: &["latency-monitor-threshold"], what: "latency is not watched yet" },
-    Later {
-        names: &["lazyfree-*", "replica-lazy-flush"],
-        what: "values are not freed in the background yet",
-    },
-    Later {
-        names: &["maxmemory-*", "lfu-*"],
-        what: "nothing is evicted yet, neither keys nor clients",
-    },
     Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
     Later {
         names: &["hash-*", "list-*", "set-max-*", "zset-*", "hll-*", "stream-*"],
         what: "this type is not built yet",
     },
     Later {
-        names: &[
-            "stop-writes-on-bgsave-error",
-            "rdb*",
-            "sanitize-dump-payload",
-            "append*",
-            "no-appendfsync-on-rewrite",
-            "auto-aof-*",
-            "aof-*",
-            "key-load-delay",
-            "loading-process-events-interval-bytes",
-        ],
-        what: "nothing is written to disk yet",
+        names: &["append*", "no-appendfsync-on-rewrite", "auto-aof-*", "aof-*"],
+        what: "there is no append-only file yet",
     },
     Later {
-        names: &["master*", "replica-*", "repl-*", "min-replicas-*", "propagation-*"],
-        what: "there are no replicas yet",
+        names: &["master*", "replica-*", "repl-diskless-load", "propagation-*"],
+        what: "this server cannot be a replica yet",
     },
     Later { names: &["cluster-*"], what: "there is no cluster yet" },
     Later { names: &["acllog-*", "acl-pubsub-default"], what: "there are no users yet" },
-    Later { names: &["tracking-table-max-keys"], what: "clients cannot track keys yet" },
     Later { names: &["busy-reply-threshold"], what: "there are no scripts yet" },
-    Later { names: &["*_cpulist"], what: "threads and children run anywhere" },
+    Later { names: &["bio_cpulist", "aof_rewrite_cpulist"], what: "threads run anywhere" },
     Later { names: &["enable-module-command"], what: "there are no modules" },
     Later { names: &["tls-replication", "tls-cluster"], what: "there are no such links yet" },
 ];
@@ -110,10 +83,6 @@ pub fn unsupported(config: &Config) -> Option<String> {
 pub fn later(config: &Config) -> Vec<String> {
     let defaults = Config::new(config.start.is_ssl_compiled);
     let mut warnings = Vec::new();
-    if !config.persistence.save.is_empty() {
-        warnings
-            .push("save: snapshots are not written yet: the data ends with the process".to_owned());
-    }
     for later in LATER {
         let differs = |parameter: &&Parameter| parameter.text(config) != parameter.text(&defaults);
         let names: Vec<&str> = table::all()

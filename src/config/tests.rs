@@ -96,7 +96,7 @@ fn names_defaults_and_leave_to_set_are_those_of_the_reference() {
         assert_eq!(our_leave, leave, "{name}");
         count += 1;
     }
-    assert_eq!(count, 205);
+    assert_eq!(count, 206);
     assert_eq!(shown.len(), count, "no other name is shown");
 }
 
@@ -419,17 +419,15 @@ fn what_would_lose_data_or_open_a_door_is_refused() {
         ("user default on nopass ~a* &* +@all", "user"),
         ("user default on nopass ~* +@all", "user"),
         ("requirepass x\nuser default on nopass ~* &* +@all", "user"),
-        ("maxmemory 1mb", "maxmemory"),
     ] {
         assert!(reason(line).starts_with(&format!("{name}: ")), "{line}: {}", reason(line));
     }
-    load("appendonly yes\nappendonly no\nreplicaof no one\nmaxmemory 0\n").unwrap();
+    load("appendonly yes\nappendonly no\nreplicaof no one\n").unwrap();
     let hash = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
     let rewritten = format!("user default on sanitize-payload #{hash} ~* &* +@all\nrequirepass x");
     load(&rewritten).unwrap();
     let mut config = Config::new(false);
     assert!(set(&mut config, &[("hz", "7"), ("appendonly", "yes")]).is_err());
-    assert!(set(&mut config, &[("maxmemory", "100mb")]).is_err());
     assert_eq!(unsupported(&config), None);
     assert_eq!(config.general.hz, 10);
 }
@@ -442,7 +440,6 @@ fn what_comes_later_is_warned_of_once() {
     assert_eq!(
         later(&config),
         [
-            "save: snapshots are not written yet: the data ends with the process",
             "io-threads, io-threads-do-reads: one thread serves",
             "hash-max-listpack-value: this type is not built yet",
         ]

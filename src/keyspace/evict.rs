@@ -9,6 +9,8 @@
 //! end. Scores of two policies say nothing of each other: the pool is emptied when the policy
 //! changes.
 
+use std::time::{Duration, Instant};
+
 use crate::{
     config::MaxmemoryPolicy,
     keyspace::{Access, AccessPolicy, Cause, Gone, Keyspace},
@@ -24,10 +26,38 @@ const FREQUENCY_MAX: u32 = 255;
 pub struct Eviction {
     /// Keys that went because their memory was needed.
     pub evicted_keys: u64,
+    /// More is to go in the next turn.
+    pub is_running: bool,
+    /// Since when more memory is used than may be, if it is.
+    pub exceeded_since: Option<Instant>,
+    exceeded_before: Duration,
     policy: MaxmemoryPolicy,
     pool: Pool,
     /// Where the next random key is taken from.
     next_db: usize,
+}
+
+impl Eviction {
+    /// Notes whether more memory is used than may be.
+    pub fn note_exceeded(&mut self, is_exceeded: bool) {
+        if is_exceeded {
+            self.exceeded_since.get_or_insert_with(Instant::now);
+        } else if let Some(since) = self.exceeded_since.take() {
+            self.exceeded_before += since.elapsed();
+        }
+    }
+
+    /// Returns for how long more memory was used than may be: since it is, and in all.
+    pub fn exceeded(&self) -> (Duration, Duration) {
+        let present = self.exceeded_since.map_or(Duration::ZERO, |since| since.elapsed());
+        (present, self.exceeded_before + present)
+    }
+
+    /// Starts to count anew.
+    pub fn reset(&mut self) {
+        (self.evicted_keys, self.exceeded_since) = (0, None);
+        self.exceeded_before = Duration::ZERO;
+    }
 }
 
 /// The best of what was sampled, by rising scores.

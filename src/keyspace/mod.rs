@@ -112,6 +112,8 @@ pub struct Keyspace {
     pub eviction: Eviction,
     /// What has happened to keys, for those who want to know.
     pub events: Events,
+    /// Keys that are due stay where they are, though nobody sees them (a pause).
+    pub keeps_expired: bool,
     /// How what falls out is freed.
     pub lazy: Lazy,
     /// How accesses are remembered.
@@ -134,6 +136,7 @@ impl Keyspace {
             expiry: ExpiryStats::default(),
             eviction: Eviction::default(),
             events: Events::default(),
+            keeps_expired: false,
             lazy: Lazy::default(),
             access_policy: AccessPolicy::Lru,
             counts_access: true,
@@ -168,6 +171,17 @@ impl Keyspace {
     pub fn table_bytes(&self, db: usize) -> (usize, usize) {
         let store = &self.dbs[db].store;
         (store.table_bytes(), store.volatile_table_bytes())
+    }
+
+    /// Makes room for so many keys; says whether that can be done.
+    pub fn try_reserve(&mut self, db: usize, keys: usize) -> bool {
+        self.dbs[db].store.expand(keys, 0).is_ok()
+    }
+
+    /// Counts what is where in the tables of a database: of its keys, and of those that expire.
+    pub fn table_stats(&self, db: usize) -> (dict::Stats, dict::Stats) {
+        let store = &self.dbs[db].store;
+        (store.stats(), store.volatile_stats())
     }
 
     /// Asks for the memory of keys that are named soon, so that they wait for it all at
@@ -209,9 +223,12 @@ impl Keyspace {
             return None;
         };
         if is_due(item.expiry(), self.now_ms) {
-            self.lazy.free(item.remove(), Gone::Expired);
-            self.expiry.expired_keys += 1;
-            self.events.deleted(db, key, Cause::Expired);
+            // Who writes needs the place, whatever is paused.
+            if !self.keeps_expired || look == Look::Write {
+                self.lazy.free(item.remove(), Gone::Expired);
+                self.expiry.expired_keys += 1;
+                self.events.deleted(db, key, Cause::Expired);
+            }
             note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         }
@@ -231,6 +248,7 @@ impl Keyspace {
         match self.dbs[db].store.find(key) {
             None => false,
             Some(record) if !is_due(record.expiry(), self.now_ms) => true,
+            Some(_) if self.keeps_expired => false,
             Some(_) => {
                 let record = self.dbs[db].store.remove(key).expect("found just now");
                 self.expired(db, key, record);

@@ -3,7 +3,7 @@
 use ds::{Record, dict};
 
 use crate::{
-    keyspace::{Keyspace, Ttl, text::is_embedded},
+    keyspace::{Access, Event, Keyspace, Ttl, text::is_embedded},
     value::{Text, Value},
 };
 
@@ -17,6 +17,13 @@ impl Keyspace {
     /// happens: the keys that come will tell.
     pub fn reserve(&mut self, db: usize, keys: usize, volatile: usize) {
         let _ = self.dbs[db].store.expand(keys, volatile);
+    }
+
+    /// Makes a key of a record, where there is none of its name, with what is known of its use.
+    pub fn restore(&mut self, db: usize, mut record: Record<Value>, access: Option<Access>) {
+        record.set_lru(self.access_policy.restored(access, self.now_ms));
+        self.events.noted(db, record.key(), Event::NEW);
+        self.dbs[db].store.insert(record);
     }
 
     /// Puts a record in, and returns the one that had its key.

@@ -43,6 +43,12 @@ impl Stream {
         }
     }
 
+    /// Ends both directions, also for who else holds this socket: a child.
+    pub fn shut_down(&self) {
+        // Fails only where there is nothing left to end.
+        let _ = SockRef::from(self).shutdown(std::net::Shutdown::Both);
+    }
+
     /// Asks the kernel to probe a silent peer: first after `seconds`, then three times, a
     /// third of that apart, as Redis does. 0 means never.
     pub fn set_keepalive(&self, seconds: u32) -> io::Result<()> {

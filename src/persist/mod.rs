@@ -7,10 +7,16 @@ use std::{thread, time::Duration};
 
 use base::random::Random;
 
+/// What has become of snapshots that children write.
+pub mod background;
+/// The child that writes one.
+pub mod child;
 /// The format of snapshots.
 pub mod rdb;
 /// Streams with a buffer and a checksum.
 pub mod rio;
+/// When data was saved and loaded last.
+pub mod state;
 
 /// Waits as `rdb-key-save-delay` and `key-load-delay` have it: so many microseconds, or, if
 /// negative, one microsecond in so many calls.

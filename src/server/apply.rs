@@ -7,7 +7,7 @@ use crate::{
     config::{
         Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    server::{DoorKind, Server, listen, tune},
+    server::{DoorKind, Server, evict, listen, output, replicas, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
@@ -73,14 +73,20 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::ProcTitle => tune::set_title(server),
         Change::OomScore => tune::set_oom_score(server).map_err(|_| None)?,
         Change::CrashLog => tune::set_crash_log(server),
-        Change::Maxmemory | Change::Hz => tune::set_access_policy(server),
+        Change::Maxmemory => evict::limit_changed(server),
+        Change::AccessPolicy => tune::set_access_policy(server),
+        Change::OutputLimits => output::set_cuts(server),
+        Change::LazyFree => server.keyspace.lazy.configure(&server.config.memory),
         Change::Watchdog => tune::set_watchdog(server),
+        Change::SlowLog => server.slowlog.trim(server.config.logging.slowlog_max_len),
+        Change::BacklogSize => replicas::resize_backlog(server),
         Change::JemallocThread => {
             base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
         }
         // Read where they are used, or of rooms that are not there yet; `config::pending`
         // refuses the values that would ask these for something.
         Change::Nothing
+        | Change::Hz
         | Change::Password
         | Change::Locale
         | Change::Notify
@@ -88,7 +94,6 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         | Change::Appendonly
         | Change::AppendFsync
         | Change::AofHistory
-        | Change::BacklogSize
         | Change::GoodReplicas
         | Change::ClusterFlags
         | Change::ClusterAnnounce => {}

@@ -8,7 +8,10 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, output, process, unit},
+    server::{
+        Server, evict, evict_clients::evict_clients, load, output, parked, process, replicas,
+        tracking, unit,
+    },
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -19,6 +22,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
     loop {
         ae::turn(server, &Hooks { before_sleep, after_sleep })?;
         process::run_arrivals(server);
+        load::go_on(server);
         if let Some(code) = server.lifecycle.exit_code {
             return Ok(code);
         }
@@ -27,6 +31,10 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 
 /// Does what a turn has left to do.
 pub fn before_sleep(server: &mut Server) {
+    parked::end_pause_in_time(server);
+    parked::run_woken(server);
+    tracking::broadcast(server);
+    replicas::feed(server);
     output::send_all(server);
     // After those who are clients already; and within a budget, so that they wait for no more.
     // Where serving them takes long, newcomers get as much: else a busy server lets few in.
@@ -35,11 +43,15 @@ pub fn before_sleep(server: &mut Server) {
         let served = server.turn_took().min(HANDSHAKE_BUDGET_MAX);
         net::step_handshakes(server, served.max(HANDSHAKE_BUDGET));
     }
-    if server.lifecycle.expires_actively {
+    if server.lifecycle.expires_actively && !server.is_loading() {
         unit::expire_cycle(server, Cycle::Fast);
     }
+    evict::go_on(server);
+    replicas::feed(server);
+    tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
+    evict_clients(server);
     free_finished(server);
     server.turn_ended();
 }
@@ -55,9 +67,20 @@ pub fn free_finished(server: &mut Server) {
     while let Some(id) = server.clients.pop_finished() {
         let Some(mut client) = server.clients.free(id) else { continue };
         server.watches.unwatch(id, &mut client.watched);
+        server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
+        server.monitors.remove(id);
+        replicas::freed(server, id, &client);
+        server.parked.forget(&mut client);
+        if let Some(tracker) = &client.tracker {
+            tracking::forget(server, id, tracker);
+        }
         if let Some((fd, mut connection)) = client.wire.take() {
             server.events.remove(fd, connection.stream());
             connection.close();
+            if server.children.running().is_some() {
+                // The child has the socket, too: closed here alone, it would stay open.
+                connection.stream().shut_down();
+            }
         }
     }
 }

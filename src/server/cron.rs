@@ -5,9 +5,9 @@ use std::time::Duration;
 use sys::log;
 
 use crate::{
-    client::ClientId,
+    client::{Client, ClientId, Kind, reply_buffer::Resized},
     keyspace::Cycle,
-    server::{Server, accept, output, shutdown, unit},
+    server::{Server, accept, bgsave, children, output, replicas, shutdown, tracking, unit},
 };
 
 /// Clients looked at in one run, at least.
@@ -38,11 +38,20 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     if every_ms(server, SAMPLE_MS) {
         server.stats.sample(server.clock.monotonic_us() / 1000);
     }
+    if server.children.running().is_some() {
+        children::reap(server);
+    }
+    bgsave::look(server);
     look_after_clients(server, hz);
-    look_after_keys(server, hz);
+    if !server.is_loading() {
+        look_after_keys(server, hz);
+    }
+    tracking::limit(server);
     net::expire_handshakes(server);
     accept::wake_doors(server);
     if every_ms(server, 1000) {
+        children::hear(server);
+        replicas::cron(server);
         let now_s = server.clock.now_s();
         if let Err(error) = server.ssl.tick(now_s) {
             log::warning!("Cannot make keys for TLS session tickets: {error}");
@@ -51,6 +60,8 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     if every_ms(server, 5000) && log::is_wanted(log::Level::Verbose) {
         log_figures(server);
     }
+    let took_us = server.clock.read_monotonic_us() - server.clock.monotonic_us();
+    server.stats.cron_us += took_us;
     Some(period)
 }
 
@@ -93,7 +104,7 @@ fn look_after(server: &mut Server, id: ClientId) {
         }
         return output::close_if_over_limit(server, id);
     }
-    if 0 < timeout_ms && timeout_ms < idle_ms && !client.is_negotiating {
+    if 0 < timeout_ms && timeout_ms < idle_ms && may_time_out(client) {
         log::verbose!("Closing idle client");
         return server.clients.close(id);
     }
@@ -101,15 +112,28 @@ fn look_after(server: &mut Server, id: ClientId) {
     if IDLE_MS < idle_ms {
         client.release_idle();
     }
+    let resized = client.settle_reply_buffer(server.lifecycle.reply_buffers, now_ms);
+    server.stats.reply_buffer_shrinks += u64::from(resized == Resized::Shrunk);
+    server.stats.reply_buffer_expands += u64::from(resized == Resized::Grown);
+    server.clients.note_usage(id);
     server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
+}
+
+/// Whether it is a client that should have asked for something: one who negotiates has its own
+/// time, and one who listens may be silent.
+fn may_time_out(client: &Client) -> bool {
+    let is_monitor = client.frame.as_ref().is_some_and(|frame| frame.session.is_monitor);
+    let may_be_silent = client.is_negotiating || client.parked.is_some();
+    !may_be_silent && !is_monitor && client.kind() == Kind::Normal
 }
 
 fn look_after_keys(server: &mut Server, hz: u32) {
     if server.lifecycle.expires_actively {
         unit::expire_cycle(server, Cycle::Slow { hz });
     }
-    if server.config.memory.activerehashing {
+    // What a table's growth touches would be copied for a child.
+    if server.config.memory.activerehashing && server.children.running().is_none() {
         server.keyspace.rehash_for(REHASH_BUDGET);
     }
 }
@@ -121,9 +145,11 @@ fn log_figures(server: &Server) {
             log::verbose!("DB {db}: {} keys ({} volatile).", figures.keys, figures.expires);
         }
     }
+    let replicas = server.replication.replicas.len();
     log::debug!(
-        "{} clients connected (0 replicas), {} bytes in use",
-        server.clients.count(),
+        "{} clients connected ({} replicas), {} bytes in use",
+        server.clients.count().saturating_sub(replicas),
+        replicas,
         base::memory::used_bytes()
     );
 }

@@ -5,7 +5,7 @@ use crate::{
     server::{
         Server,
         call::{Call, Origin, Repeats},
-        notify,
+        notify, observe, tracking,
     },
 };
 
@@ -14,8 +14,8 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     let command = call.command;
     server.keyspace.begin_call(!call.session.no_touch);
     server.keyspace.events.interest = notify::interest(server);
-    server.stats.commands += 1;
     let (dirty_before, db) = (server.keyspace.dirty, call.db());
+    let began_us = server.clock.monotonic_us();
     let mark = call.reply.mark();
     let outcome = commands::handler(command)(server, &mut call);
     if let Err(error) = &outcome {
@@ -26,6 +26,9 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     }
     // Expired keys were deleted before the command changed anything: so for replicas.
     notify::carry_out(server, Some(call.client));
+    if server.tracking.tracker_count() != 0 && command.spec().is_read() {
+        tracking::remember(server, &call);
+    }
     if server.propagation.is_wanted() {
         let has_changed = server.keyspace.dirty != dirty_before;
         let is_repeated = match call.repeats {
@@ -37,8 +40,9 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
             server.propagation.command(db, call.argv.iter());
         }
     }
+    // After it has run: INFO does not count itself.
+    server.stats.commands += 1;
     // One look at the clock ends this command and begins the next.
-    let began_us = server.clock.monotonic_us();
     server.clock.tick();
     let took_us = server.clock.monotonic_us() - began_us;
     if call.origin == Origin::Client {
@@ -48,4 +52,5 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     if server.config.logging.latency_tracking {
         server.commands.track(command, took_us);
     }
+    observe::ran(server, &call, took_us);
 }

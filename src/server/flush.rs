@@ -4,7 +4,7 @@
 //! What they hold is told to nobody key by key: whoever watches or tracks keys is told of
 //! the database, before anything changes.
 
-use crate::server::Server;
+use crate::server::{Server, tracking};
 
 /// Which databases are emptied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,7 @@ pub fn empty(server: &mut Server, which: Which, freed: Freed) -> usize {
         watches.touch_db(clients, db, |key| keyspace.contains(db, key));
         count += keyspace.clear(db, freed == Freed::Lazily);
     }
+    tracking::flushed(server);
     if freed == Freed::AtOnce {
         // The allocator would keep the pages until there is traffic again.
         base::memory::purge();

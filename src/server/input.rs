@@ -28,6 +28,7 @@ pub fn ready(server: &mut Server, fd: Fd, datum: Datum, mask: Mask) {
 fn read(server: &mut Server, fd: Fd, id: ClientId) {
     let now_ms = server.now_ms();
     let Some(client) = server.clients.find(id) else { return };
+    let is_replica = client.link().is_some();
     let Client { wire: Some((_, connection)), frame: Some(frame), active_ms, last_command, .. } =
         client
     else {
@@ -41,6 +42,10 @@ fn read(server: &mut Server, fd: Fd, id: ClientId) {
             server.arrivals.keep_buffer(frame.query.return_buffer());
             if log::is_wanted(log::Level::Verbose) {
                 log::verbose!("Client closed connection {}", server.describe_client(id));
+            }
+            if is_replica {
+                // It is told more without end, and hears none of it.
+                return server.clients.close(id);
             }
             // It may have closed one direction only: what it asked for it is still sent.
             server.clients.close_after_reply(id);

@@ -7,21 +7,35 @@ pub mod accept;
 pub mod apply;
 pub mod banner;
 pub mod before_sleep;
+pub mod bgsave;
 pub mod call;
+pub mod children;
 pub mod cron;
+pub mod evict;
+pub mod evict_clients;
 pub mod execute;
 pub mod flush;
 pub mod info;
 pub mod input;
 pub mod listen;
+pub mod load;
 pub mod notify;
+pub mod observe;
 pub mod output;
+pub mod parked;
 pub mod permit;
 pub mod process;
+pub mod psync;
+pub mod publish;
 pub mod renew;
+pub mod replicas;
+pub mod restart;
+pub mod save;
 pub mod shutdown;
 pub mod start;
+pub mod tracking;
 pub mod transaction;
+pub mod transfer;
 pub mod tune;
 pub mod unit;
 pub mod unsaved;
@@ -36,18 +50,23 @@ use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchd
 use crate::{
     bio::Bio,
     client::{
-        ClientId, Clients, Session,
-        arrivals::Arrivals,
-        describe::{Talk, describe},
-        watch::Watches,
+        ClientId, Clients, Session, arrivals::Arrivals, describe::describe, parked::ParkedClients,
+        pause::Pause, usage::Talk, watch::Watches,
     },
     command::Commands,
     config::Config,
     keyspace::Keyspace,
+    latency::{Event, Latency},
     lifecycle::Lifecycle,
+    monitor::Monitors,
+    persist::{child::Children, state::Snapshots},
     propagation::Propagation,
+    pubsub::PubSub,
+    replication::Replication,
     server::call::Call,
+    slowlog::SlowLog,
     stats::Stats,
+    tracking::Tracking,
 };
 
 /// What a file event is told besides its file.
@@ -57,6 +76,8 @@ pub enum Datum {
     Door(u16),
     /// A client's connection.
     Client(ClientId),
+    /// The pipe of a child that writes for replicas.
+    Relay,
     /// A signal came.
     Signal,
 }
@@ -114,21 +135,42 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Who is connected.
     pub clients: Clients,
+    /// Whose request waits.
+    pub parked: ParkedClients,
+    /// Whether clients are to wait.
+    pub pause: Pause,
     /// Which keys transactions depend on.
     pub watches: Watches,
+    /// Who listens to which channels.
+    pub pubsub: PubSub,
+    /// Which keys clients have in caches of their own.
+    pub tracking: Tracking,
     /// What others must repeat.
     pub propagation: Propagation,
+    /// Who they are, and how far they are.
+    pub replication: Replication,
     /// What commands are called, and how often they were.
     pub commands: Commands,
     /// What was counted.
     pub stats: Stats,
+    /// Which commands took long.
+    pub slowlog: SlowLog,
+    /// What kept everybody waiting.
+    pub latency: Latency,
+    /// Who watches commands go by.
+    pub monitors: Monitors,
     /// Who this process is, since when, and how it will end.
     pub lifecycle: Lifecycle,
+    /// When data was saved and loaded last.
+    pub snapshots: Snapshots,
+    /// The child that writes one.
+    pub children: Children,
     /// The thread that frees what is big.
     pub bio: Bio,
     /// Who has sent something in this turn.
     pub arrivals: Arrivals,
     turn_began_us: u64,
+    turn_commands_before: u64,
     /// The memory where the process's title stands.
     title: Option<Title>,
     /// Ends the loop's sleep when a signal comes.
@@ -144,7 +186,6 @@ impl Server {
         let run_id = || String::from_utf8_lossy(&base::random::hex_id()).into_owned();
         let lifecycle = Lifecycle {
             run_id: run_id(),
-            replication_id: run_id(),
             started_s: now_s,
             expires_actively: true,
             hz: config.general.hz,
@@ -161,15 +202,26 @@ impl Server {
             doors: Vec::new(),
             keyspace,
             clients: Clients::default(),
+            parked: ParkedClients::default(),
+            pause: Pause::default(),
             watches: Watches::default(),
+            pubsub: PubSub::default(),
+            tracking: Tracking::default(),
             propagation: Propagation::default(),
+            replication: Replication::default(),
             commands: Commands::default(),
             stats: Stats::default(),
+            slowlog: SlowLog::default(),
+            latency: Latency::default(),
+            monitors: Monitors::default(),
             lifecycle,
+            snapshots: Snapshots { last_save_s: now_s, ..Snapshots::default() },
+            children: Children::default(),
             bio,
             arrivals: Arrivals::default(),
             config,
             turn_began_us: 0,
+            turn_commands_before: 0,
             title: None,
             wake: None,
             oom_score: OomScore::default(),
@@ -177,9 +229,31 @@ impl Server {
         })
     }
 
+    /// Whether the data is not all there yet.
+    #[inline]
+    pub fn is_loading(&self) -> bool {
+        self.snapshots.loading.is_some()
+    }
+
     /// Returns the time in the form that keys expire by.
     pub fn now_ms(&self) -> i64 {
         i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether the latency monitor wants to know of anything.
+    #[inline]
+    pub fn watches_latency(&self) -> bool {
+        self.config.logging.latency_monitor_threshold_ms != 0
+    }
+
+    /// Tells the latency monitor of something that took a while.
+    #[inline]
+    pub fn note_latency(&mut self, event: Event, took: Duration) {
+        if self.watches_latency() {
+            let threshold_ms = self.config.logging.latency_monitor_threshold_ms;
+            let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            self.latency.note(event, took_us, threshold_ms, self.clock.now_s());
+        }
     }
 
     /// Whether this talk may not go on before AUTH.
@@ -221,6 +295,7 @@ impl Server {
 
     fn turn_began(&mut self) {
         self.turn_began_us = self.clock.monotonic_us();
+        self.turn_commands_before = self.stats.commands;
     }
 
     /// How long this turn has been busy.
@@ -229,8 +304,8 @@ impl Server {
     }
 
     fn turn_ended(&mut self) {
-        self.stats.turns += 1;
-        self.stats.turns_us += self.clock.read_monotonic_us() - self.turn_began_us;
+        let took_us = self.clock.read_monotonic_us() - self.turn_began_us;
+        self.stats.count_turn(took_us, self.turn_commands_before);
     }
 }
 

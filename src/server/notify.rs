@@ -1,22 +1,26 @@
-//! Flow: carries out what has happened to keys: for watchers and who repeats deletions.
+//! Flow: carries out what has happened to keys: for watchers, who listens, and who
+//! repeats deletions.
 
 use crate::{
     client::ClientId,
     config::NotifyClasses,
     keyspace::{Cause, Event, Happened, Interest, KeyEvent},
-    server::Server,
+    pubsub::{Message, Topic},
+    server::{Server, publish, tracking},
 };
 
 /// Says what somebody wants to know of what happens to keys.
 #[inline]
 pub fn interest(server: &Server) -> Interest {
     let mut classes = server.config.logging.notify_keyspace_events;
-    // Events that are published neither by key nor by name are not published.
-    if !classes.meets(NotifyClasses::KEYSPACE.with(NotifyClasses::KEYEVENT)) {
+    // Events that are published neither by key nor by name are not published, nor any if
+    // nobody listens.
+    let is_published = classes.meets(NotifyClasses::KEYSPACE.with(NotifyClasses::KEYEVENT));
+    if !is_published || server.pubsub.is_empty() {
         classes = NotifyClasses::default();
     }
     Interest {
-        changes: !server.watches.is_empty(),
+        changes: !server.watches.is_empty() || server.tracking.is_watching(),
         deletions: server.propagation.is_wanted(),
         classes,
     }
@@ -36,7 +40,7 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
     let KeyEvent { happened, db, key } = event;
     match happened {
         Happened::Changed(name) => {
-            changed(server, caller, *db, key);
+            changed(server, caller, caller, *db, key);
             if let Some(name) = name {
                 publish(server, *db, key, *name);
             }
@@ -44,16 +48,23 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
         Happened::Noted(name) => publish(server, *db, key, *name),
         Happened::Deleted(cause) => {
             repeat_deletion(server, *db, key, *cause);
-            changed(server, caller, *db, key);
+            changed(server, caller, None, *db, key);
             publish(server, *db, key, cause.event());
         }
     }
 }
 
-/// A key holds something else, or is gone.
-fn changed(server: &mut Server, _caller: Option<ClientId>, db: usize, key: &[u8]) {
+/// A key holds something else, or is gone; `author` is who has asked for that, if anybody.
+fn changed(
+    server: &mut Server,
+    caller: Option<ClientId>,
+    author: Option<ClientId>,
+    db: usize,
+    key: &[u8],
+) {
     let Server { watches, clients, .. } = server;
     watches.touch(clients, db, key);
+    tracking::changed(server, caller, author, key);
 }
 
 fn repeat_deletion(server: &mut Server, db: usize, key: &[u8], cause: Cause) {
@@ -68,4 +79,22 @@ fn repeat_deletion(server: &mut Server, db: usize, key: &[u8], cause: Cause) {
     }
 }
 
-fn publish(_server: &mut Server, _db: usize, _key: &[u8], _event: Event) {}
+/// Tells those who listen what has happened to a key: by the key, and by the event.
+fn publish(server: &mut Server, db: usize, key: &[u8], event: Event) {
+    let classes = server.config.logging.notify_keyspace_events;
+    // The change of a watched key is noted even if it has no class that is published.
+    if !classes.contains(event.class) || server.pubsub.is_empty() {
+        return;
+    }
+    let name = event.name.as_bytes();
+    for (by, class, topic, text) in [
+        ("keyspace", NotifyClasses::KEYSPACE, key, name),
+        ("keyevent", NotifyClasses::KEYEVENT, name, key),
+    ] {
+        if classes.contains(class) {
+            let channel = [format!("__{by}@{db}__:").as_bytes(), topic].concat();
+            let message = Message { text, shared: None };
+            publish::publish(server, Topic::Channel, &channel, message);
+        }
+    }
+}

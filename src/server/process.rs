@@ -1,18 +1,20 @@
 //! Flow: from a query buffer to commands.
 
-use resp::{Argv, Limits, ProtocolError};
+use resp::{Argv, Limits, OwnedArgv, ProtocolError};
 use sys::log;
 
 use crate::{
-    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX},
+    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX, describe::describe, usage::Talk},
     command::CommandId,
     error::ReplyError,
     server::{
         Server,
         call::{Call, Origin, Repeats},
-        output,
+        evict_clients::evict_clients,
+        observe::{self, Subject},
+        output, parked,
         permit::{self, Verdict},
-        transaction, unit,
+        tracking, transaction, unit,
     },
 };
 
@@ -75,10 +77,29 @@ fn limits(server: &Server, frame: &Frame) -> Limits {
 /// Runs all requests that have come whole. The client's frame is lent once for them all;
 /// what others push to it meanwhile is put behind each reply.
 pub fn process_input(server: &mut Server, id: ClientId) {
+    evict_clients(server);
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);
+    end_batch(server, id, frame);
+}
+
+/// Runs the request of a client whose wait is over, and all that have come since.
+pub fn resume(server: &mut Server, id: ClientId) {
+    let Some(client) = server.clients.find(id) else { return };
+    let Some(parked) = client.parked.take() else { return };
+    let Some(mut frame) = client.frame.take() else { return };
+    process_command(server, id, &mut frame, Some(&parked.argv));
+    output::close_caller_if_over_limit(server, id, &frame);
+    if server.clients.settle(id, &mut frame.reply) {
+        run_requests(server, id, &mut frame);
+    }
+    end_batch(server, id, frame);
+}
+
+fn end_batch(server: &mut Server, id: ClientId, mut frame: Box<Frame>) {
     server.arrivals.keep_buffer(frame.query.return_buffer());
     server.clients.give_back(id, frame);
+    output::set_cut(server, id);
 }
 
 fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
@@ -88,13 +109,13 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         prefetch_keys(server, frame);
         match frame.query.advance(&limits) {
             Ok(true) => {
-                process_command(server, id, frame);
+                process_command(server, id, frame, None);
                 output::close_caller_if_over_limit(server, id, frame);
             }
             Ok(false) => return,
             Err(error) => refuse_request(server, id, frame, error),
         }
-        if !server.clients.settle(id, frame) {
+        if !server.clients.settle(id, &mut frame.reply) {
             return;
         }
     }
@@ -110,8 +131,9 @@ fn prefetch_keys(server: &Server, frame: &Frame) {
     }
 }
 
-fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
-    let argv = frame.query.argv();
+/// Runs the request at the head of the query buffer, or one that was kept.
+fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: Option<&OwnedArgv>) {
+    let argv = kept.map_or_else(|| frame.query.argv(), OwnedArgv::as_argv);
     if argv.count() == 0 {
         // An empty request has no reply, but it was one: the next is answered again.
         if frame.session.reply_mode == ReplyMode::Skip {
@@ -122,12 +144,23 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
     if speaks_http(argv) {
         return refuse_http(server, id, frame);
     }
+    let verdict = permit::judge(server, id, &frame.session, frame.reply.protocol, argv);
+    if server.tracking.tracker_count() != 0 {
+        tracking::limit(server);
+        // It is told before the reply of keys that were let go to make room: it may read them
+        // again right now.
+        server.clients.settle(id, &mut frame.reply);
+    }
     let mark = frame.reply.mark();
-    match permit::judge(server, &frame.session, argv) {
+    let (is_replica, said_before) =
+        (frame.session.is_replica, frame.reply.output().pending_bytes());
+    let mut ran = None;
+    match verdict {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);
             }
+            ran = Some(command);
             let (query, origin, repeats) = (&frame.query, Origin::Client, Repeats::IfChanged);
             let Frame { session, reply, .. } = frame;
             let call = Call { client: id, command, argv, query, session, reply, origin, repeats };
@@ -138,8 +171,16 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             transaction.queue(command, argv.to_owned());
             frame.reply.simple("QUEUED");
         }
+        // It has no reply yet: what was asked of replies holds for it when it comes.
+        Verdict::Park(command, cause) => {
+            if let Some(client) = server.clients.find(id) {
+                client.last_command = Some(command);
+            }
+            return parked::park(server, id, cause, argv.to_owned());
+        }
         Verdict::Refuse(command, error) => refuse(server, id, frame, command, error),
     }
+    tracking::request_ended(server, id, &frame.session, ran);
     match frame.session.reply_mode {
         ReplyMode::On => {}
         ReplyMode::Off => frame.reply.truncate(mark),
@@ -153,6 +194,24 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame) {
             frame.session.reply_mode = ReplyMode::On;
         }
     }
+    if is_replica && said_before < frame.reply.output().pending_bytes() {
+        frame.reply.truncate(mark);
+        send_away(server, id, frame);
+    }
+}
+
+/// Ends a replica that has asked for something: what it is sent is the stream, and it would
+/// take the answer for a part of it.
+fn send_away(server: &mut Server, id: ClientId, frame: &Frame) {
+    let now_ms = server.now_ms();
+    let Some(client) = server.clients.peek(id) else { return };
+    let command = client.last_command.map_or("<unknown>", |command| command.spec().full_name);
+    let text = describe(client, &Talk::from(frame), now_ms);
+    log::warning!(
+        "Replica generated a reply to command '{command}', disconnecting it: {}",
+        String::from_utf8_lossy(&text)
+    );
+    server.clients.close(id);
 }
 
 fn refuse(
@@ -168,9 +227,15 @@ fn refuse(
     }
     if let Some(transaction) = &mut frame.session.transaction {
         transaction.is_aborted = true;
-        if command.is_some_and(|command| command.spec().full_name == "exec") {
-            transaction::discard(server, id, &mut frame.session);
-            error = permit::exec_refused(&error);
+    }
+    // It says so even of a transaction that was never begun.
+    if let Some(command) = command.filter(|command| command.spec().full_name == "exec") {
+        transaction::discard(server, id, &mut frame.session);
+        error = permit::exec_refused(&error);
+        // They have seen its beginning.
+        if !server.monitors.is_empty() {
+            let subject = Subject { client: id, command, argv: frame.query.argv() };
+            observe::show(server, subject, frame.session.db, Origin::Client);
         }
     }
     let text = error.to_bytes();

@@ -10,15 +10,30 @@ use sys::{
 
 use crate::{
     lifecycle::ShutdownOptions,
-    server::{DoorKind, Server, listen, unsaved},
+    server::{DoorKind, Server, bgsave, listen, save},
 };
 
 /// Something keeps the server from ending; the log says what.
 #[derive(Debug)]
 pub struct ShutdownRefused;
 
-/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came.
+/// Takes back a shutdown that a signal has asked for and that has not begun; says whether
+/// there was one.
+pub fn abort() -> bool {
+    let was_asked = signal::shutdown_asked().is_some();
+    if was_asked {
+        signal::forget_shutdown();
+        log::notice!("Shutdown manually aborted.");
+    }
+    was_asked
+}
+
+/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came. It is
+/// the cron's work, and waits while that is paused.
 pub fn look_at_signals(server: &mut Server) {
+    if server.lifecycle.is_cron_paused {
+        return;
+    }
     let words = match signal::shutdown_asked() {
         None => return,
         Some(Signal::SIGINT) => server.config.general.shutdown_on_sigint,
@@ -38,17 +53,18 @@ pub fn look_at_signals(server: &mut Server) {
 pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), ShutdownRefused> {
     log::notice!("User requested shutdown...");
     tell_supervisor(server, "STOPPING=1\n");
-    if options.save == Some(true) {
-        log::warning!("A snapshot is asked for, and this server cannot write one yet.");
-        if !options.force {
-            log::warning!("Error trying to save the DB, can't exit.");
-            tell_supervisor(server, "STATUS=Error trying to save the DB, can't exit.\n");
-            return Err(ShutdownRefused);
+    bgsave::stop_for_exit(server);
+    if saves(server, options) {
+        log::notice!("Saving the final RDB snapshot before exiting.");
+        tell_supervisor(server, "STATUS=Saving the final RDB snapshot\n");
+        if save::save_to_disk(server).is_err() {
+            if !options.force {
+                log::warning!("Error trying to save the DB, can't exit.");
+                tell_supervisor(server, "STATUS=Error trying to save the DB, can't exit.\n");
+                return Err(ShutdownRefused);
+            }
+            log::warning!("Error trying to save the DB. Exit anyway.");
         }
-        log::warning!("Error trying to save the DB. Exit anyway.");
-    }
-    if options.save != Some(false) {
-        unsaved::warn_of_loss(server);
     }
     for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
         listen::close(server, kind);
@@ -63,6 +79,12 @@ pub fn prepare(server: &mut Server, options: ShutdownOptions) -> Result<(), Shut
     log::warning!("Redis is now ready to exit, bye bye...");
     server.lifecycle.exit_code = Some(0);
     Ok(())
+}
+
+/// Data that is not all there yet must never take the place of the file that it comes from.
+fn saves(server: &Server, options: ShutdownOptions) -> bool {
+    let has_save_points = !server.config.persistence.save.is_empty();
+    options.save.unwrap_or(has_save_points) && !server.is_loading()
 }
 
 fn remove_pidfile(server: &mut Server) {

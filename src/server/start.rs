@@ -14,7 +14,8 @@ use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
-        Datum, DoorKind, Server, apply, banner, before_sleep, cron, listen, shutdown, tune, unsaved,
+        Datum, DoorKind, Server, apply, banner, before_sleep, children, cron, evict, listen, load,
+        save, shutdown, tune, unsaved,
     },
 };
 
@@ -73,10 +74,10 @@ fn start(arguments: Vec<OsString>, title: Option<Title>) -> Result<Server, Strin
     lifecycle.executable = executable.display().to_string();
     lifecycle.os = process::os_name();
     lifecycle.argument_zero = program.to_string_lossy().into_owned();
+    lifecycle.arguments = arguments.into_iter().skip(1).collect();
     (lifecycle.is_daemon, lifecycle.supervisor) = (is_daemon, supervisor);
     server.title = title;
     begin(&mut server)?;
-    tell_supervisor(&server);
     Ok(server)
 }
 
@@ -99,15 +100,17 @@ fn begin(server: &mut Server) -> Result<(), String> {
         log::warning!("WARNING {warning}");
     }
     log::notice!("Server initialized");
+    load::begin(server)
+}
+
+/// Says that clients are served from now on, as all data is there.
+pub fn welcome(server: &Server) {
     for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
         if server.doors.iter().flatten().any(|door| door.kind == kind) {
             log::notice!("Ready to accept connections {}", kind.name());
         }
     }
-    Ok(())
-}
-
-fn tell_supervisor(server: &Server) {
+    evict::warn_of_small_limit(&server.config);
     if server.lifecycle.supervisor == Some(supervised::Supervisor::Systemd) {
         // A failure is logged there, and no reason not to serve.
         let _ = supervised::notify("STATUS=Ready to accept connections\n");
@@ -180,6 +183,7 @@ pub fn rename_commands(server: &mut Server) -> Result<(), String> {
 
 fn watch_signals(server: &mut Server) -> io::Result<()> {
     let wake = signal::install()?;
+    signal::set_last_words(save::remove_temporary);
     let mut source = ae::Waker::new(&wake);
     server.events.add(&mut source, on_wake, Datum::Signal, Mask::READ)?;
     server.wake = Some(wake);
@@ -192,6 +196,7 @@ fn on_wake(server: &mut Server, fd: ae::Fd, _: Datum, _: Mask) {
         wake.drain();
     }
     server.events.drained(fd, Mask::READ);
+    children::reap(server);
     shutdown::look_at_signals(server);
 }
 

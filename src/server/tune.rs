@@ -10,18 +10,21 @@ use sys::{
 };
 
 use crate::{
+    commands,
     config::{MaxmemoryPolicy, OomScoreAdj},
     keyspace::AccessPolicy,
-    server::Server,
+    server::{Server, evict},
     version,
 };
 
-/// The place of a primary's score among `oom-score-adj-values`.
+/// The places of scores among `oom-score-adj-values`: a primary's, and a child's.
 const PRIMARY_SCORE: usize = 0;
+const CHILD_SCORE: usize = 2;
 
 /// Does all of it, at the start.
 pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
     set_access_policy(server);
+    evict::set_limit(&server.config);
     let maxclients = server.config.limits.maxclients;
     server.config.limits.maxclients = limits::raise_open_files(maxclients)?;
     if server.config.general.crash_log_enabled {
@@ -63,17 +66,26 @@ pub fn raise_file_limit(server: &mut Server) -> Result<(), String> {
 
 /// Names the process anew, where it has a title at all.
 pub fn set_title(server: &mut Server) {
+    let name = server.lifecycle.argument_zero.clone();
+    set_title_to(server, &name);
+}
+
+/// Names a child by what it does.
+pub fn set_child_title(server: &mut Server, name: &str) {
+    set_title_to(server, name);
+}
+
+fn set_title_to(server: &mut Server, name: &str) {
     if !server.config.general.set_proc_title {
         return;
     }
-    let Server { config, title: Some(place), lifecycle, .. } = server else { return };
+    let Server { config, title: Some(place), .. } = server else { return };
     let template = String::from_utf8_lossy(&config.general.proc_title_template);
     let bind = config.network.bind.first().map(|first| String::from_utf8_lossy(first));
     let file = config.start.file.as_ref().map(|file| file.as_path().display().to_string());
     let unixsocket = String::from_utf8_lossy(&config.network.unixsocket);
-    let name = lifecycle.argument_zero.clone();
     let variables = Variables {
-        title: &name,
+        title: name,
         bind: bind.as_deref().filter(|bind| *bind != "*"),
         port: config.network.port,
         tls_port: config.network.tls_port,
@@ -88,14 +100,25 @@ pub fn set_title(server: &mut Server) {
 
 /// Tells the kernel how ready we are to be ended when memory runs out.
 pub fn set_oom_score(server: &mut Server) -> io::Result<()> {
-    let general = &server.config.general;
-    let mode = match general.oom_score_adj {
+    let value = server.config.general.oom_score_adj_values[PRIMARY_SCORE];
+    let mode = oom_mode(server);
+    server.oom_score.apply(mode, value)
+}
+
+/// Returns the score of a child, if it has one of its own.
+pub fn child_oom_score(server: &mut Server) -> Option<i32> {
+    let value = server.config.general.oom_score_adj_values[CHILD_SCORE];
+    let mode = oom_mode(server);
+    // What goes wrong is logged, and the child has its parent's.
+    (mode != OomMode::No).then(|| server.oom_score.target(mode, value).ok())?
+}
+
+fn oom_mode(server: &Server) -> OomMode {
+    match server.config.general.oom_score_adj {
         OomScoreAdj::No => OomMode::No,
         OomScoreAdj::Relative => OomMode::Relative,
         OomScoreAdj::Absolute => OomMode::Absolute,
-    };
-    let value = general.oom_score_adj_values[PRIMARY_SCORE];
-    server.oom_score.apply(mode, value)
+    }
 }
 
 /// Says what happens after a crash.
@@ -110,6 +133,7 @@ pub fn set_crash_log(server: &Server) {
         pid_file: Some(server.lifecycle.pidfile.clone().into())
             .filter(|_| server.lifecycle.is_daemon),
     };
+    crash::describe_functions(commands::describe_function);
     if let Err(error) = crash::configure(settings) {
         log::warning!("Crash reports cannot be made: {error}");
     }

@@ -1,21 +1,20 @@
-//! Flow: data that this server cannot keep: it writes no snapshot yet and loads none.
+//! Flow: data that this server cannot load yet: append-only files.
 //!
 //! Nobody must lose data without being told. Files with data stop the start, so that they
-//! are never taken for absent; a snapshot that is asked for is refused; and a server that
-//! has save points says at its start and at its end that they save nothing.
+//! are never taken for absent.
 
 use std::{fs, io, path::Path};
 
-use sys::{log, process};
+use sys::process;
 
-use crate::{config::Config, server::Server};
+use crate::config::Config;
 
 /// Fails if files in `dir` hold somebody's data: the server must not start beside them as
 /// if there were none.
 pub fn refuse_to_lose_data(config: &Config) -> Result<(), String> {
     let persistence = &config.persistence;
     let dir = path_of(&persistence.dir);
-    let names = [&persistence.dbfilename, &persistence.appendfilename, &persistence.appenddirname];
+    let names = [&persistence.appendfilename, &persistence.appenddirname];
     for name in names.into_iter().filter(|name| !name.is_empty()) {
         let file = dir.join(path_of(name));
         match holds_data(&file) {
@@ -34,18 +33,6 @@ pub fn refuse_to_lose_data(config: &Config) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Says in the log what is lost when the server ends now, if save points were to keep it.
-pub fn warn_of_loss(server: &Server) {
-    let key_count: usize =
-        (0..server.keyspace.db_count()).map(|db| server.keyspace.figures(db).keys).sum();
-    if 0 < key_count && !server.config.persistence.save.is_empty() {
-        log::warning!(
-            "WARNING {key_count} keys are lost: save points are set, but this server cannot write \
-             snapshots yet."
-        );
-    }
 }
 
 fn holds_data(path: &Path) -> io::Result<bool> {

@@ -1,5 +1,5 @@
 //! Tool: what the server needs of the operating system. In reading order: the `log`;
-//! `process` (fork, wait, daemons, cost), `supervised` and `title`; `signal`; `file`;
+//! `process` (fork, wait, daemons, cost), `pipe`, `supervised` and `title`; `signal`; `file`;
 //! `limits`, `check` and `memory_test`; and for bad days `crash`, `watchdog`, `stack`.
 
 #![deny(unsafe_code)]
@@ -11,6 +11,7 @@ pub mod file;
 pub mod limits;
 pub mod log;
 pub mod memory_test;
+pub mod pipe;
 pub mod process;
 mod registers;
 pub mod signal;

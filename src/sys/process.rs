@@ -17,8 +17,10 @@ use nix::{
         time::TimeValLike,
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{ForkResult, Pid, SysconfVar, dup2_stderr, dup2_stdin, dup2_stdout, setsid, sysconf},
+    unistd::{ForkResult, SysconfVar, dup2_stderr, dup2_stdin, dup2_stdout, setsid, sysconf},
 };
+
+pub use nix::unistd::Pid;
 
 use crate::{signal, warning};
 
@@ -113,6 +115,11 @@ fn reap_matching(child: Option<Pid>) -> io::Result<Option<(Pid, Exit)>> {
     }
 }
 
+/// Tells a child to end: it goes quietly, and `reap` then tells of `signal::CHILD_STOPPED`.
+pub fn stop_child(child: Pid) -> io::Result<()> {
+    Ok(nix::sys::signal::kill(child, nix::sys::signal::Signal::SIGUSR1)?)
+}
+
 /// Goes to the background: the caller ends, a child of it goes on, in a session of its
 /// own and with the standard streams at `/dev/null`. No thread may have been started.
 #[expect(unsafe_code, reason = "fork")]
@@ -192,10 +199,32 @@ pub fn resident_bytes() -> u64 {
     pages.unwrap_or(0) * page_bytes()
 }
 
+/// Returns the memory that only this process has and has written to: of a child, what it or
+/// its parent has changed since the fork. 0 where `/proc` is shut.
+pub fn private_dirty_bytes() -> u64 {
+    const FIELD: &str = "Private_Dirty:";
+    // Older kernels have no sum ready.
+    let maps = fs::read_to_string("/proc/self/smaps_rollup")
+        .or_else(|_| fs::read_to_string("/proc/self/smaps"));
+    let maps = maps.unwrap_or_default();
+    let fields = maps.lines().filter_map(|line| line.strip_prefix(FIELD));
+    let kilobytes = |field: &str| field.trim().strip_suffix("kB")?.trim().parse::<u64>().ok();
+    fields.filter_map(kilobytes).sum::<u64>() * 1024
+}
+
 /// Returns the RAM of the machine in bytes.
 pub fn machine_bytes() -> u64 {
     let pages = sysconf(SysconfVar::_PHYS_PAGES).ok().flatten().unwrap_or(0);
     u64::try_from(pages).unwrap_or(0) * page_bytes()
+}
+
+/// Returns the memory of this process that is in transparent huge pages, in bytes; 0 where the
+/// kernel does not tell.
+pub fn huge_page_bytes() -> u64 {
+    let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("AnonHugePages:"));
+    let kib = line.and_then(|rest| rest.split_ascii_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
 }
 
 /// Returns the size of a page of memory in bytes.
@@ -373,7 +402,8 @@ mod tests {
     use std::path::Path;
 
     use super::{
-        CpuList, Uptime, Whose, absolute_path, cpu_time, executable, machine_bytes, resident_bytes,
+        CpuList, Uptime, Whose, absolute_path, cpu_time, executable, machine_bytes,
+        private_dirty_bytes, resident_bytes,
     };
 
     #[test]
@@ -393,6 +423,8 @@ mod tests {
     #[test]
     fn the_own_cost_is_known() {
         assert!(resident_bytes() > 100_000 && resident_bytes() < machine_bytes());
+        let written = vec![1_u8; 1_000_000];
+        assert!(private_dirty_bytes() > written.len() as u64);
         let sum: u64 = (0..10_000_000_u64).fold(0, |sum, n| sum ^ n.wrapping_mul(sum | 1));
         assert!(sum != 1);
         let (process, thread) = (cpu_time(Whose::Process), cpu_time(Whose::Thread));

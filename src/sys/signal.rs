@@ -1,4 +1,5 @@
-//! Tool: signals: what asks for a shutdown, what is ignored, what ends a child.
+//! Tool: signals: what asks for a shutdown, what is ignored, what ends a child, and that
+//! one has ended.
 //!
 //! A handler only notes the signal and writes to an eventfd, which the loop watches, so
 //! that it wakes at once. Everything a handler touches is atomic or a system call.
@@ -59,7 +60,7 @@ impl Drop for Wake {
     }
 }
 
-/// Handles SIGTERM and SIGINT, ignores SIGHUP and SIGPIPE.
+/// Handles SIGTERM and SIGINT, ignores SIGHUP and SIGPIPE; a child's end wakes the loop.
 pub fn install() -> io::Result<Wake> {
     let wake = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
     WAKE_FD.store(wake.as_fd().as_raw_fd(), Relaxed);
@@ -67,6 +68,7 @@ pub fn install() -> io::Result<Wake> {
     set(Signal::SIGPIPE, SigHandler::SigIgn)?;
     set(Signal::SIGTERM, SigHandler::Handler(on_shutdown))?;
     set(Signal::SIGINT, SigHandler::Handler(on_shutdown))?;
+    set(Signal::SIGCHLD, SigHandler::Handler(on_child))?;
     Ok(Wake(wake))
 }
 
@@ -115,6 +117,12 @@ extern "C" fn on_shutdown(signal: c_int) {
     };
     from_handler(Level::Warning, text);
     SHUTDOWN.store(signal, Relaxed);
+    wake();
+    Errno::set_raw(errno);
+}
+
+extern "C" fn on_child(_signal: c_int) {
+    let errno = Errno::last_raw();
     wake();
     Errno::set_raw(errno);
 }

@@ -15,7 +15,7 @@
 //! | `a> GET k` | client `a` (connected when first mentioned) says this, as an array of bulks |
 //! | `a>> PING\r\n` | the same, but these very bytes |
 //! | `a< +OK` | all that has come to `a` since it was last heard; `(closed)` at its end if closed |
-//! | `a<~ *2 $1 x $1 y` | the same, where the order of elements (or pairs) means nothing |
+//! | `a<~ *2 $1 x $1 y` | the same, where the order of elements (or pairs) means nothing, at any depth |
 //! | `a<~~ *4 $1 k $1 v …` | the same for an array that is a map |
 //! | `   …` | an indented line goes on with the expectation above; after `\|`, without a space |
 //! | `sleep 20` | time passes, in milliseconds |

@@ -112,7 +112,8 @@ pub struct Process {
     child: Child,
     port: u16,
     /// Tells by its round trips that the server has served what was sent before. It counts as a
-    /// client, as those can see who count.
+    /// client, as those can see who count; but what it says is queued in a transaction and never
+    /// runs, so nobody sees it who looks at commands.
     control: Option<Peer>,
     peers: BTreeMap<String, Peer>,
 }
@@ -201,17 +202,24 @@ impl Process {
         Ok(Peer { socket, stream })
     }
 
+    /// Connects a client whose commands do not run.
+    fn connect_quietly(&self) -> io::Result<Peer> {
+        let mut peer = self.connect()?;
+        peer.ask(b"MULTI\r\n")?;
+        Ok(peer)
+    }
+
     /// Has the control client say something and returns the first line of the answer.
     fn control(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
         let mut control = match self.control.take() {
             Some(control) => control,
-            None => self.connect()?,
+            None => self.connect_quietly()?,
         };
         let line = match control.ask(request) {
             Ok(line) => line,
             // A conversation may have killed it.
             Err(error) if is_gone(&error) => {
-                control = self.connect()?;
+                control = self.connect_quietly()?;
                 control.ask(request)?
             }
             Err(error) => return Err(error),
@@ -314,8 +322,11 @@ impl World for Process {
     fn reset(&mut self) -> io::Result<bool> {
         self.peers.clear();
         self.round_trip()?;
+        self.control(b"DISCARD\r\n")?;
         let is_empty = self.control(b"FLUSHALL\r\n")? == b"+OK";
-        Ok(is_empty && self.control(b"CONFIG RESETSTAT\r\n")? == b"+OK")
+        let is_new = is_empty && self.control(b"CONFIG RESETSTAT\r\n")? == b"+OK";
+        self.control(b"MULTI\r\n")?;
+        Ok(is_new)
     }
 }
 

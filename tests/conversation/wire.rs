@@ -67,8 +67,9 @@ fn show(node: &Node, order: Order) -> String {
         Node::Bulk(head, payload) if payload.is_empty() => escape(head),
         Node::Bulk(head, payload) => format!("{} {}", escape(head), escape(payload)),
         Node::Aggregate(head, children, unit) => {
-            let children: Vec<String> =
-                children.iter().map(|child| show(child, Order::Given)).collect();
+            // Of pairs one half is a name: what is in the other has an order of its own.
+            let inner = if order == Order::Any { order } else { Order::Given };
+            let children: Vec<String> = children.iter().map(|child| show(child, inner)).collect();
             let unit = if order == Order::AnyOfPairs { 2 } else { *unit };
             let mut entries: Vec<String> =
                 children.chunks(unit).map(|pair| pair.join(" ")).collect();
@@ -130,6 +131,8 @@ mod tests {
     #[test]
     fn elements_and_pairs_are_sorted_on_demand() {
         assert_eq!(text(b"*2\r\n+b\r\n+a\r\n", Order::Any), "*2 +a +b");
+        let scan = b"*2\r\n$1\r\n0\r\n*2\r\n+b\r\n+a\r\n";
+        assert_eq!(text(scan, Order::Any), "*2 $1 0 *2 +a +b");
         assert_eq!(text(b"%2\r\n+b\r\n:1\r\n+a\r\n:2\r\n", Order::Any), "%2 +a :2 +b :1");
         assert_eq!(text(b"*4\r\n+b\r\n:1\r\n+a\r\n:2\r\n", Order::AnyOfPairs), "*4 +a :2 +b :1");
     }

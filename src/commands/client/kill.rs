@@ -3,7 +3,7 @@
 use base::number::parse_i64;
 
 use crate::{
-    client::{ClientId, describe::Kind},
+    client::{ClientId, Kind},
     error::ReplyError,
     server::{
         Server,
@@ -90,7 +90,7 @@ impl<'a> Filter<'a> {
                 && matches(&self.address, client.peer.as_bytes())
                 && matches(&self.local_address, client.local.as_bytes())
                 && self.number.is_none_or(|number| number == client.number)
-                && self.kind.is_none_or(|kind| kind == Kind::Normal)
+                && self.kind.is_none_or(|kind| kind == client.kind())
                 && !(self.skips_me && *id == me)
         });
         clients.map(|(id, _)| id).collect()

@@ -3,7 +3,7 @@
 use base::number::parse_i64;
 
 use crate::{
-    client::describe::{Kind, Talk, describe},
+    client::{Client, Kind, describe::describe, usage::Talk},
     error::ReplyError,
     server::{
         Server,
@@ -25,7 +25,7 @@ pub(in crate::commands) fn list(server: &mut Server, call: &mut Call<'_>) -> Com
     let now_ms = server.now_ms();
     let mut lines: Vec<(u64, Vec<u8>)> = Vec::new();
     for (id, client) in server.clients.iter() {
-        if client.is_negotiating || !wanted.matches(client.number) {
+        if client.is_negotiating || !wanted.matches(client) {
             continue;
         }
         let line = if id == call.client {
@@ -65,12 +65,12 @@ impl Wanted {
         numbers.map(Self::Numbered).ok_or(ReplyError::text("ERR Invalid client ID"))
     }
 
-    fn matches(&self, number: u64) -> bool {
+    fn matches(&self, client: &Client) -> bool {
         match self {
             Self::All => true,
-            Self::OfKind(kind) => *kind == Kind::Normal,
+            Self::OfKind(kind) => *kind == client.kind(),
             Self::Numbered(numbers) => {
-                i64::try_from(number).is_ok_and(|number| numbers.contains(&number))
+                i64::try_from(client.number).is_ok_and(|number| numbers.contains(&number))
             }
         }
     }

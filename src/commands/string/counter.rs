@@ -61,6 +61,8 @@ pub(in crate::commands) fn incrbyfloat(server: &mut Server, call: &mut Call<'_>)
     sum.ok_or(ReplyError::NanOrInfinity)?.write(&mut text);
     // Redis makes no number of the sum, even where it is one.
     entry.set_as_text(&text, Ttl::Keep);
+    // The sum, so that it is the same wherever it is repeated.
+    call.propagate_as(server, &[b"SET", key, &text, b"KEEPTTL"]);
     server.keyspace.written(db, key, Event::string("incrbyfloat"));
     call.reply.bulk(&text);
     Ok(())

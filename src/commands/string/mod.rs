@@ -7,6 +7,7 @@ mod range;
 mod set;
 
 use crate::{
+    commands::expire,
     error::ReplyError,
     keyspace::{Event, Look, Text, Ttl},
     server::{
@@ -38,6 +39,7 @@ pub(super) fn getdel(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
     reply_text(call, text);
     if is_there {
         entry.delete();
+        call.propagate_as(server, &[b"DEL", key]);
         server.keyspace.written(db, key, Event::DEL);
     }
     Ok(())
@@ -59,15 +61,17 @@ pub(super) fn getex(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         Ttl::Keep => {}
         Ttl::Clear => {
             if entry.set_expiry(None) {
+                call.propagate_as(server, &[b"PERSIST", key]);
                 server.keyspace.written(db, key, Event::PERSIST);
             }
         }
         Ttl::At(at_ms) if at_ms <= now_ms => {
-            entry.delete();
-            server.keyspace.written(db, key, Event::DEL);
+            expire::delete_as_over(server, call, key);
         }
         Ttl::At(at_ms) => {
             entry.set_expiry(Some(at_ms));
+            let mut digits = itoa::Buffer::new();
+            call.propagate_as(server, &[b"PEXPIREAT", key, digits.format(at_ms).as_bytes()]);
             server.keyspace.written(db, key, Event::EXPIRE);
         }
     }

@@ -129,19 +129,45 @@ pub(in crate::commands) fn set(server: &mut Server, call: &mut Call<'_>) -> Comm
     let ttl = args.ttl(server.keyspace.now_ms, "set")?;
     if args.condition == Condition::Always && !args.gets {
         server.keyspace.set_text(db, key, value, ttl);
-        set_events(server, db, key, ttl);
         call.reply.ok();
+    } else if !set_on_condition(server, call, &args, ttl)? {
         return Ok(());
     }
-    set_on_condition(server, call, &args, ttl)
+    match args.moment {
+        Some((Unit::Pxat, _)) => {}
+        Some(_) => repeat_with_moment(server, call, call.arg(2), ttl),
+        None if args.gets => repeat_without_get(server, call),
+        None => {}
+    }
+    set_events(server, db, key, ttl);
+    Ok(())
 }
 
+/// Lets others repeat that a key was set until a moment, which is the same wherever it is
+/// repeated.
+fn repeat_with_moment(server: &mut Server, call: &mut Call<'_>, value: &[u8], ttl: Ttl) {
+    let Ttl::At(at_ms) = ttl else { return };
+    let mut digits = itoa::Buffer::new();
+    let moment = digits.format(at_ms).as_bytes();
+    call.propagate_as(server, &[b"SET", call.arg(1), value, b"PXAT", moment]);
+}
+
+/// Nobody who repeats it wants to know what was there.
+fn repeat_without_get(server: &mut Server, call: &mut Call<'_>) {
+    let is_get = |word: &[u8]| word.eq_ignore_ascii_case(b"get");
+    let words = call.argv.iter().enumerate();
+    let words = words.filter(|(at, word)| *at < 3 || !is_get(word));
+    let argv: Vec<&[u8]> = words.map(|(_, word)| word).collect();
+    call.propagate_as(server, &argv);
+}
+
+/// Sets the key if it may be, and answers; says whether it was set.
 fn set_on_condition(
     server: &mut Server,
     call: &mut Call<'_>,
     args: &SetArgs<'_>,
     ttl: Ttl,
-) -> CommandResult {
+) -> Result<bool, ReplyError> {
     let (db, key, value) = (call.db(), call.arg(1), NewText::of(call.argv, 2));
     // Any type is overwritten, but only a string can be answered.
     let is_present = if args.gets {
@@ -161,14 +187,13 @@ fn set_on_condition(
         if !args.gets {
             call.reply.null();
         }
-        return Ok(());
+        return Ok(false);
     }
     server.keyspace.set_text(db, key, value, ttl);
-    set_events(server, db, key, ttl);
     if !args.gets {
         call.reply.ok();
     }
-    Ok(())
+    Ok(true)
 }
 
 fn set_events(server: &mut Server, db: usize, key: &[u8], ttl: Ttl) {
@@ -209,6 +234,7 @@ fn set_for(
     let (db, key) = (call.db(), call.arg(1));
     let ttl = Ttl::At(unit.moment_ms(call.arg(2), server.keyspace.now_ms, command)?);
     server.keyspace.set_text(db, key, NewText::of(call.argv, 3), ttl);
+    repeat_with_moment(server, call, call.arg(3), ttl);
     set_events(server, db, key, ttl);
     call.reply.ok();
     Ok(())
@@ -220,6 +246,7 @@ pub(in crate::commands) fn getset(server: &mut Server, call: &mut Call<'_>) -> C
     let mut entry = server.keyspace.text_entry(db, key, Look::Read)?;
     reply_text(call, entry.text());
     entry.set(NewText::of(call.argv, 2), Ttl::Clear);
+    call.propagate_as(server, &[b"SET", key, call.arg(2)]);
     server.keyspace.written(db, key, Event::SET);
     Ok(())
 }

@@ -52,7 +52,8 @@ pub(super) static PARAMETERS: &[Parameter] = &[
         "slowlog-max-len",
         "128",
         integer(0, LONG_MAX, &field!(logging.slowlog_max_len)),
-    ),
+    )
+    .change(Change::SlowLog),
     Parameter::new(
         "latency-monitor-threshold",
         "0",

@@ -62,11 +62,26 @@ pub struct Memory {
     pub jemalloc_bg_thread: bool,
 }
 
+impl Memory {
+    /// Whether Redis would share the objects of small integers: it does not where each key is
+    /// to have an access field of its own.
+    pub fn shares_integers(&self) -> bool {
+        let keeps_accesses = matches!(
+            self.maxmemory_policy,
+            MaxmemoryPolicy::AllKeysLru
+                | MaxmemoryPolicy::AllKeysLfu
+                | MaxmemoryPolicy::VolatileLru
+                | MaxmemoryPolicy::VolatileLfu
+        );
+        self.maxmemory == 0 || !keeps_accesses
+    }
+}
+
 pub(super) static PARAMETERS: &[Parameter] = &[
     Parameter::new("maxmemory", "0", memory(0, ULONG_MAX, &field!(memory.maxmemory)))
         .change(Change::Maxmemory),
     Parameter::new("maxmemory-policy", "noeviction", choice(&field!(memory.maxmemory_policy)))
-        .change(Change::Maxmemory),
+        .change(Change::AccessPolicy),
     Parameter::new(
         "maxmemory-samples",
         "5",
@@ -78,22 +93,26 @@ pub(super) static PARAMETERS: &[Parameter] = &[
         integer(0, 100, &field!(memory.maxmemory_eviction_tenacity)),
     ),
     Parameter::new("lfu-log-factor", "10", integer(0, INT_MAX, &field!(memory.lfu_log_factor)))
-        .change(Change::Maxmemory),
+        .change(Change::AccessPolicy),
     Parameter::new("lfu-decay-time", "1", integer(0, INT_MAX, &field!(memory.lfu_decay_time_min)))
-        .change(Change::Maxmemory),
+        .change(Change::AccessPolicy),
     Parameter::new(
         "active-expire-effort",
         "1",
         integer(1, 10, &field!(memory.active_expire_effort)),
     ),
-    Parameter::new("lazyfree-lazy-eviction", "no", yes_no(&field!(memory.lazyfree_lazy_eviction))),
-    Parameter::new("lazyfree-lazy-expire", "no", yes_no(&field!(memory.lazyfree_lazy_expire))),
+    Parameter::new("lazyfree-lazy-eviction", "no", yes_no(&field!(memory.lazyfree_lazy_eviction)))
+        .change(Change::LazyFree),
+    Parameter::new("lazyfree-lazy-expire", "no", yes_no(&field!(memory.lazyfree_lazy_expire)))
+        .change(Change::LazyFree),
     Parameter::new(
         "lazyfree-lazy-server-del",
         "no",
         yes_no(&field!(memory.lazyfree_lazy_server_del)),
-    ),
-    Parameter::new("lazyfree-lazy-user-del", "no", yes_no(&field!(memory.lazyfree_lazy_user_del))),
+    )
+    .change(Change::LazyFree),
+    Parameter::new("lazyfree-lazy-user-del", "no", yes_no(&field!(memory.lazyfree_lazy_user_del)))
+        .change(Change::LazyFree),
     Parameter::new(
         "lazyfree-lazy-user-flush",
         "no",

@@ -22,6 +22,8 @@ pub struct Persistence {
     /// `stop-writes-on-bgsave-error`: whether writes are refused as long as the last snapshot has
     /// failed.
     pub stop_writes_on_bgsave_error: bool,
+    /// `rdb-version`: the version of the format that snapshots are written in.
+    pub rdb_version: u32,
     /// `rdbcompression`: whether strings in snapshots are compressed.
     pub rdbcompression: bool,
     /// `rdbchecksum`: whether snapshots end with a checksum.
@@ -81,6 +83,7 @@ pub(super) static PARAMETERS: &[Parameter] = &[
         "yes",
         yes_no(&field!(persistence.stop_writes_on_bgsave_error)),
     ),
+    Parameter::new("rdb-version", "11", integer(10, 12, &field!(persistence.rdb_version))),
     Parameter::new("rdbcompression", "yes", yes_no(&field!(persistence.rdbcompression))),
     Parameter::new("rdbchecksum", "yes", yes_no(&field!(persistence.rdbchecksum))).immutable(),
     Parameter::new(

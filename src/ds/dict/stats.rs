@@ -1,6 +1,6 @@
 //! Pure: what DEBUG HTSTATS tells of a dictionary.
 
-use super::{Dict, Entry, table::Table};
+use super::{Dict, Entry, rehash::ENTRIES_PER_BUCKET_MAX, table::Table};
 
 /// Chains as long as this or longer are counted together.
 const CHAIN_LENGTH_MAX: usize = 50;
@@ -17,6 +17,8 @@ pub struct Stats {
 /// The shape of one table.
 #[derive(Clone, Debug)]
 pub struct TableStats {
+    /// Entries that the table is made for: with more of them it grows.
+    pub capacity: usize,
     /// Buckets in the table.
     pub buckets: usize,
     /// Buckets that overflowed ones chain.
@@ -50,6 +52,7 @@ fn table_stats<E>(table: &Table<E>) -> TableStats {
         longest = longest.max(length);
     }
     TableStats {
+        capacity: buckets * ENTRIES_PER_BUCKET_MAX,
         buckets,
         children: table.child_count(),
         entries: table.entry_count(),

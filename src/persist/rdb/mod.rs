@@ -24,6 +24,8 @@ mod list;
 mod load;
 mod save;
 mod set;
+/// Reading past values of every type.
+pub mod skip;
 mod string;
 #[cfg(test)]
 mod tests;

@@ -1,51 +1,18 @@
-//! Flow: INFO persistence, stats, commandstats, latencystats, errorstats, keyspace.
+//! Flow: INFO stats, commandstats, latencystats, errorstats, keyspace.
 
 use hdrhistogram::Histogram;
 
 use super::{Field, field};
 use crate::{
     command::{CommandId, CommandStats},
+    pubsub::Topic,
     server::Server,
 };
-
-pub(super) fn persistence(server: &Server) -> Vec<Field> {
-    vec![
-        field("loading", 0),
-        field("async_loading", 0),
-        field("current_cow_peak", 0),
-        field("current_cow_size", 0),
-        field("current_cow_size_age", 0),
-        field("current_fork_perc", "0.00"),
-        field("current_save_keys_processed", 0),
-        field("current_save_keys_total", 0),
-        field("rdb_changes_since_last_save", server.keyspace.dirty),
-        field("rdb_bgsave_in_progress", 0),
-        field("rdb_last_save_time", server.lifecycle.started_s),
-        field("rdb_last_bgsave_status", "ok"),
-        field("rdb_last_bgsave_time_sec", -1),
-        field("rdb_current_bgsave_time_sec", -1),
-        field("rdb_saves", 0),
-        field("rdb_last_cow_size", 0),
-        field("rdb_last_load_keys_expired", 0),
-        field("rdb_last_load_keys_loaded", 0),
-        field("aof_enabled", 0),
-        field("aof_rewrite_in_progress", 0),
-        field("aof_rewrite_scheduled", 0),
-        field("aof_last_rewrite_time_sec", -1),
-        field("aof_current_rewrite_time_sec", -1),
-        field("aof_last_bgrewrite_status", "ok"),
-        field("aof_rewrites", 0),
-        field("aof_rewrites_consecutive_failures", 0),
-        field("aof_last_write_status", "ok"),
-        field("aof_last_cow_size", 0),
-        field("module_fork_in_progress", 0),
-        field("module_fork_last_cow_size", 0),
-    ]
-}
 
 pub(super) fn stats(server: &Server) -> Vec<Field> {
     let (stats, keyspace) = (&server.stats, &server.keyspace);
     let expiry = &keyspace.expiry;
+    let (exceeded, exceeded_in_all) = keyspace.eviction.exceeded();
     let kbps = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     vec![
         field("total_connections_received", stats.connections),
@@ -54,30 +21,33 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("total_net_input_bytes", stats.input_bytes),
         field("total_net_output_bytes", stats.output_bytes),
         field("total_net_repl_input_bytes", 0),
-        field("total_net_repl_output_bytes", 0),
+        field("total_net_repl_output_bytes", stats.replica_output_bytes),
         field("instantaneous_input_kbps", kbps(stats.instantaneous_input.per_second())),
         field("instantaneous_output_kbps", kbps(stats.instantaneous_output.per_second())),
         field("instantaneous_input_repl_kbps", "0.00"),
-        field("instantaneous_output_repl_kbps", "0.00"),
+        field(
+            "instantaneous_output_repl_kbps",
+            kbps(stats.instantaneous_replica_output.per_second()),
+        ),
         field("rejected_connections", stats.rejected_connections),
-        field("sync_full", 0),
-        field("sync_partial_ok", 0),
-        field("sync_partial_err", 0),
+        field("sync_full", stats.full_syncs),
+        field("sync_partial_ok", stats.partial_syncs),
+        field("sync_partial_err", stats.refused_partial_syncs),
         field("expired_keys", expiry.expired_keys),
         field("expired_stale_perc", format!("{:.2}", expiry.stale_percent)),
         field("expired_time_cap_reached_count", expiry.time_cap_reached),
         field("expire_cycle_cpu_milliseconds", expiry.cycle_time.as_millis()),
-        field("evicted_keys", 0),
-        field("evicted_clients", 0),
-        field("total_eviction_exceeded_time", 0),
-        field("current_eviction_exceeded_time", 0),
+        field("evicted_keys", keyspace.eviction.evicted_keys),
+        field("evicted_clients", stats.evicted_clients),
+        field("total_eviction_exceeded_time", exceeded_in_all.as_millis()),
+        field("current_eviction_exceeded_time", exceeded.as_millis()),
         field("keyspace_hits", keyspace.hits),
         field("keyspace_misses", keyspace.misses),
-        field("pubsub_channels", 0),
-        field("pubsub_patterns", 0),
-        field("pubsubshard_channels", 0),
-        field("latest_fork_usec", 0),
-        field("total_forks", 0),
+        field("pubsub_channels", server.pubsub.topic_count(Topic::Channel)),
+        field("pubsub_patterns", server.pubsub.topic_count(Topic::Pattern)),
+        field("pubsubshard_channels", server.pubsub.topic_count(Topic::ShardChannel)),
+        field("latest_fork_usec", server.children.last_fork_us),
+        field("total_forks", server.children.forks),
         field("migrate_cached_sockets", 0),
         field("slave_expires_tracked_keys", 0),
         field("active_defrag_hits", 0),
@@ -86,9 +56,9 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("active_defrag_key_misses", 0),
         field("total_active_defrag_time", 0),
         field("current_active_defrag_time", 0),
-        field("tracking_total_keys", 0),
-        field("tracking_total_items", 0),
-        field("tracking_total_prefixes", 0),
+        field("tracking_total_keys", server.tracking.key_count()),
+        field("tracking_total_items", server.tracking.reader_count()),
+        field("tracking_total_prefixes", server.tracking.prefixes.count()),
         field("unexpected_error_replies", 0),
         field("total_error_replies", stats.error_replies),
         field("dump_payload_sanitizations", 0),
@@ -96,8 +66,8 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("total_writes_processed", stats.writes),
         field("io_threaded_reads_processed", 0),
         field("io_threaded_writes_processed", 0),
-        field("reply_buffer_shrinks", 0),
-        field("reply_buffer_expands", 0),
+        field("reply_buffer_shrinks", stats.reply_buffer_shrinks),
+        field("reply_buffer_expands", stats.reply_buffer_expands),
         field("eventloop_cycles", stats.turns),
         field("eventloop_duration_sum", stats.turns_us),
         field("eventloop_duration_cmd_sum", stats.commands_us),
@@ -149,9 +119,25 @@ pub(super) fn latencies(server: &Server) -> Vec<Field> {
 
 pub(super) fn errors(server: &Server) -> Vec<Field> {
     let line = |(kind, count): (&[u8], u64)| {
-        (format!("errorstat_{}", String::from_utf8_lossy(kind)), format!("count={count}"))
+        (format!("errorstat_{}", safe(kind)), format!("count={count}"))
     };
     server.stats.errors().map(line).collect()
+}
+
+/// Replaces what a reader of INFO would take for the end of a name.
+fn safe(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).replace(['#', ':', '\n', '\r'], "_")
+}
+
+/// Measures of the loop that are shown only to who asks for them by this section's name.
+pub(super) fn debug(server: &Server) -> Vec<Field> {
+    let stats = &server.stats;
+    vec![
+        field("eventloop_duration_aof_sum", 0),
+        field("eventloop_duration_cron_sum", stats.cron_us),
+        field("eventloop_duration_max", stats.turn_us_max),
+        field("eventloop_cmd_per_cycle_max", stats.turn_commands_max),
+    ]
 }
 
 pub(super) fn keyspace(server: &Server) -> Vec<Field> {

@@ -93,27 +93,11 @@ pub(super) fn clients(server: &Server) -> Vec<Field> {
         field("maxclients", server.config.limits.maxclients),
         field("client_recent_max_input_buffer", input),
         field("client_recent_max_output_buffer", output),
-        field("blocked_clients", 0),
-        field("tracking_clients", 0),
+        field("blocked_clients", server.parked.waiting_count()),
+        field("tracking_clients", server.tracking.tracker_count()),
         field("clients_in_timeout_table", 0),
         field("total_blocking_keys", 0),
         field("total_blocking_keys_on_nokey", 0),
-    ]
-}
-
-pub(super) fn replication(server: &Server) -> Vec<Field> {
-    vec![
-        field("role", "master"),
-        field("connected_slaves", 0),
-        field("master_failover_state", "no-failover"),
-        field("master_replid", &server.lifecycle.replication_id),
-        field("master_replid2", "0".repeat(40)),
-        field("master_repl_offset", 0),
-        field("second_repl_offset", -1),
-        field("repl_backlog_active", 0),
-        field("repl_backlog_size", server.config.replication.repl_backlog_size),
-        field("repl_backlog_first_byte_offset", 0),
-        field("repl_backlog_histlen", 0),
     ]
 }
 

@@ -60,6 +60,8 @@ fn shutdown_obeys_its_options() {
 #[test]
 fn a_snapshot_that_cannot_be_written_keeps_the_server_alive() {
     let mut server = Server::start(&["--save", "", "--shutdown-on-sigterm", "save"]);
+    // Its place is taken.
+    std::fs::create_dir(server.folder.0.join("dump.rdb")).unwrap();
     let answer = "-ERR Errors trying to SHUTDOWN. Check logs.";
     assert_eq!(server.ask(&["SHUTDOWN", "SAVE"]), answer);
     assert!(server.log().contains("# Error trying to save the DB, can't exit.\n"));
@@ -69,25 +71,21 @@ fn a_snapshot_that_cannot_be_written_keeps_the_server_alive() {
     assert_eq!(server.ask(&["SHUTDOWN", "SAVE", "FORCE"]), "");
     assert_eq!(server.wait(), 0);
     assert!(server.log().contains("# Error trying to save the DB. Exit anyway.\n"));
-    assert_eq!(server.folder.names(), ["log"]);
+    assert_eq!(server.folder.names(), ["dump.rdb", "log"]);
 }
 
 #[test]
-fn save_points_that_save_nothing_are_told_of() {
-    let mut server = Server::start(&[]);
-    let log = server.log();
-    assert!(log.contains("# WARNING save: snapshots are not written yet"), "{log}");
-    server.ask(&["MSET", "a", "1", "b", "2"]);
+fn a_signals_wish_can_be_taken_back_before_it_is_met() {
+    let server = Server::start(&["--save", ""]);
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "-ERR No shutdown in progress.");
+    assert_eq!(server.ask(&["DEBUG", "PAUSE-CRON", "1"]), "+OK");
     server.signal("TERM");
-    assert_eq!(server.wait(), 0);
-    let log = server.log();
-    assert!(log.contains("# WARNING 2 keys are lost: save points are set"), "{log}");
-
-    let mut server = Server::start(&[]);
-    server.ask(&["SET", "a", "1"]);
-    server.ask(&["SHUTDOWN", "NOSAVE"]);
-    assert_eq!(server.wait(), 0);
-    assert!(!server.log().contains("are lost"), "who says NOSAVE knows");
+    server.wait_for("Received SIGTERM scheduling shutdown...");
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "+OK");
+    assert!(server.log().contains("* Shutdown manually aborted.\n"));
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "-ERR No shutdown in progress.");
+    assert_eq!(server.ask(&["DEBUG", "PAUSE-CRON", "0"]), "+OK");
+    assert_eq!(server.ask(&["PING"]), "+PONG");
 }
 
 #[test]

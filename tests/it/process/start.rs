@@ -54,7 +54,6 @@ fn what_is_not_built_yet_is_refused() {
         &["--appendonly", "yes"][..],
         &["--cluster-enabled", "yes"],
         &["--replicaof", "127.0.0.1", "1"],
-        &["--maxmemory", "1gb"],
         &["--user", "alice on nopass ~* +@all"],
     ];
     for options in refused {
@@ -90,7 +89,7 @@ fn standard_input_is_read_on_request() {
 
 #[test]
 fn files_with_data_stop_the_start_and_stay() {
-    for name in ["dump.rdb", "appendonly.aof", "appendonlydir/appendonly.aof.1.base.rdb"] {
+    for name in ["appendonly.aof", "appendonlydir/appendonly.aof.1.base.rdb"] {
         let folder = Folder::new();
         fs::create_dir_all(folder.0.join("appendonlydir")).unwrap();
         folder.write(name, "REDIS0011");
@@ -102,7 +101,6 @@ fn files_with_data_stop_the_start_and_stay() {
     }
     let folder = Folder::new();
     fs::create_dir_all(folder.0.join("appendonlydir")).unwrap();
-    folder.write("dump.rdb", "");
     let (_, text) = run(&folder, &["--port", "0"]);
     assert!(text.contains("Configured to not listen anywhere"), "no data, no refusal: {text}");
 }
