@@ -6,6 +6,7 @@
 
 pub mod arrivals;
 pub mod describe;
+mod later;
 mod limits;
 pub mod parked;
 pub mod pause;
@@ -95,6 +96,15 @@ enum Life {
     Closes,
 }
 
+/// Whether a client stands in a list of those that are to be sent something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Listed {
+    No,
+    /// In that of those who can wait for a moment.
+    Later,
+    Now,
+}
+
 /// A connected client.
 #[derive(Debug)]
 pub struct Client {
@@ -143,7 +153,7 @@ pub struct Client {
     /// Pushed while the frame was lent; goes behind the reply.
     pushes: Reply,
     life: Life,
-    is_listed: bool,
+    listed: Listed,
     /// The kernel took no more; what is left may be TLS records that only s2n sees.
     is_stuck: bool,
 }
@@ -180,7 +190,7 @@ impl Client {
             refusal: None,
             pushes: Reply::default(),
             life: Life::Alive,
-            is_listed: false,
+            listed: Listed::No,
             is_stuck: false,
         }
     }

@@ -21,6 +21,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
         process::run_arrivals(server);
         load::go_on(server);
         if let Some(code) = server.lifecycle.exit_code {
+            output::send_last(server);
             return Ok(code);
         }
     }
@@ -48,6 +49,7 @@ pub fn before_sleep(server: &mut Server) {
     tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
+    output::send_later(server);
     free_finished(server);
     server.turn_ended();
 }

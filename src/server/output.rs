@@ -17,12 +17,38 @@ use crate::{
 /// Sends to everybody who was told something in this turn.
 pub fn send_all(server: &mut Server) {
     while let Some(id) = server.clients.pop_with_output() {
-        // Whose socket is full is served by its file event when there is room again.
-        if server.clients.find(id).is_some_and(|client| client.is_stuck()) {
-            close_if_over_limit(server, id);
-        } else {
-            send(server, id);
-        }
+        send_unless_stuck(server, id);
+    }
+}
+
+/// Sends to those whose turn it is among those who can wait, and has the loop go on without a
+/// sleep for the others.
+pub fn send_later(server: &mut Server) {
+    if !server.clients.turn_ends(server.stats.commands) {
+        return;
+    }
+    while let Some(id) = server.clients.pop_later() {
+        send_unless_stuck(server, id);
+    }
+    if server.clients.has_later() {
+        server.events.stay_awake();
+    }
+}
+
+/// Sends to all who wait, as the server ends.
+pub fn send_last(server: &mut Server) {
+    server.clients.hurry();
+    while let Some(id) = server.clients.pop_later() {
+        send_unless_stuck(server, id);
+    }
+}
+
+/// Whose socket is full is served by its file event when there is room again.
+fn send_unless_stuck(server: &mut Server, id: ClientId) {
+    if server.clients.find(id).is_some_and(|client| client.is_stuck()) {
+        close_if_over_limit(server, id);
+    } else {
+        send(server, id);
     }
 }
 
