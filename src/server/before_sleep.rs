@@ -8,7 +8,7 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, evict, load, output, parked, process, replicas, tracking, unit},
+    server::{Server, evict, load, output, parked, process, replicas, tracking, unit, waits},
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -29,6 +29,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 /// Does what a turn has left to do.
 pub fn before_sleep(server: &mut Server) {
     parked::end_pause_in_time(server);
+    waits::serve(server);
     parked::run_woken(server);
     tracking::broadcast(server);
     replicas::feed(server);
@@ -66,6 +67,7 @@ pub fn free_finished(server: &mut Server) {
         server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
         server.monitors.remove(id);
         replicas::freed(server, id, &client);
+        waits::forget(server, id);
         server.parked.forget(&mut client);
         if let Some(tracker) = &client.tracker {
             tracking::forget(server, id, tracker);

@@ -4,17 +4,34 @@
 //! repeat it, as one transaction.
 
 use crate::{
+    command::flags::Flags,
     keyspace::Cycle,
     latency::Event,
-    server::{Server, call::Call, execute::execute, notify},
+    server::{Server, call::Call, execute::execute, notify, replicas},
 };
 
 /// Runs a client's command, with the calls that it makes in turn, and what must follow.
 #[inline]
 pub fn run(server: &mut Server, call: Call<'_>) {
     server.keyspace.now_ms = server.now_ms();
+    // What expires under one that walks over keys has nothing to do with each other.
+    let is_loose = call.command.spec().has(Flags::TOUCHES_ARBITRARY_KEYS);
+    let id = call.client;
     execute(server, call);
-    server.propagation.end_unit();
+    if server.propagation.is_wanted() {
+        let before = replicas::offset(server);
+        if is_loose {
+            server.propagation.end_loose_unit();
+        } else {
+            server.propagation.end_unit();
+        }
+        let after = replicas::offset(server);
+        if before != after
+            && let Some(client) = server.clients.find(id)
+        {
+            client.written_at = after;
+        }
+    }
 }
 
 /// Deletes keys that are due, and lets others repeat it, one by one.
