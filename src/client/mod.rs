@@ -187,7 +187,7 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
-            reply_buffer: ReplyBuffer::new(now_ms),
+            reply_buffer: ReplyBuffer::default(),
             watched: Watched::default(),
             subscriptions: Subscriptions::default(),
             replica: None,
