@@ -8,7 +8,10 @@ use std::mem;
 use net::Connection;
 use resp::{Protocol, Reply};
 
-use crate::client::{Client, Frame, Life};
+use crate::client::{
+    Client, Frame, Life,
+    usage::{Place, Usage},
+};
 
 /// Names a client for as long as it lives, and nobody after.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -34,6 +37,7 @@ pub struct Clients {
     with_output: Vec<ClientId>,
     /// Over, all said; freed before the loop sleeps.
     finished: Vec<ClientId>,
+    usage: Usage,
 }
 
 impl Clients {
@@ -88,6 +92,11 @@ impl Clients {
         wires.for_each(|(_, connection)| act(connection));
     }
 
+    /// Shows every client to `act`, those that negotiate or close among them.
+    pub fn each(&mut self, act: impl FnMut(&mut Client)) {
+        self.slots.iter_mut().filter_map(|slot| slot.client.as_deref_mut()).for_each(act);
+    }
+
     /// Counts the places that clients stand in, empty ones included.
     pub fn slot_count(&self) -> usize {
         self.slots.len()
@@ -108,20 +117,21 @@ impl Clients {
 
     /// Moves behind the reply what was pushed meanwhile; says whether the client's next
     /// request may run.
-    pub fn settle(&mut self, id: ClientId, frame: &mut Frame) -> bool {
+    pub fn settle(&mut self, id: ClientId, reply: &mut Reply) -> bool {
         let client = self.find_even_closing(id).expect("freed only before sleep");
         if !client.pushes.is_empty() {
-            frame.reply.append(&mut client.pushes);
+            reply.append(&mut client.pushes);
         }
         client.is_alive() && client.parked.is_none()
     }
 
     /// Takes a frame back.
     pub fn give_back(&mut self, id: ClientId, mut frame: Box<Frame>) {
-        self.settle(id, &mut frame);
+        self.settle(id, &mut frame.reply);
         let client = self.find_even_closing(id).expect("settled just now");
         let is_due = !frame.reply.is_empty() || !client.is_alive();
         client.frame = Some(frame);
+        self.note_usage(id);
         if is_due {
             self.list(id);
         }
@@ -134,6 +144,7 @@ impl Clients {
             Some(frame) => write(&mut frame.reply),
             None => write(&mut client.pushes),
         }
+        self.note_usage(id);
         self.list(id);
         true
     }
@@ -173,6 +184,7 @@ impl Clients {
         let Some(client) = self.find_even_closing(id) else { return };
         if mem::replace(&mut client.life, Life::Closes) != Life::Closes {
             self.finished.push(id);
+            self.forget_usage(id);
         }
     }
 
@@ -190,6 +202,35 @@ impl Clients {
         self.finished.pop()
     }
 
+    /// Looks at the memory that clients take, if that is counted.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// Begins or ends to count what memory clients take.
+    pub fn count_usage(&mut self, is_counted: bool) {
+        if !is_counted {
+            self.slots.iter_mut().flat_map(|slot| &mut slot.client).for_each(|client| {
+                client.place = Place::default();
+            });
+            return self.usage.stop();
+        }
+        self.usage.start();
+        for at in 0..self.slots.len() {
+            if let Some(id) = self.at(at) {
+                self.note_usage(id);
+            }
+        }
+    }
+
+    /// Counts anew what memory a client takes, after that may have changed.
+    #[inline]
+    pub fn note_usage(&mut self, id: ClientId) {
+        if self.usage.is_counted() {
+            self.update_usage(id);
+        }
+    }
+
     /// Shows to `act` those that are over and not freed yet.
     pub fn each_finished(&mut self, mut act: impl FnMut(ClientId, &mut Client)) {
         let finished = mem::take(&mut self.finished);
@@ -204,11 +245,29 @@ impl Clients {
     /// Takes a client out; its handle is stale from here on.
     pub fn free(&mut self, id: ClientId) -> Option<Box<Client>> {
         self.find_even_closing(id)?;
+        self.forget_usage(id);
         let slot = &mut self.slots[id.slot as usize];
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.slot);
         self.count -= 1;
         slot.client.take()
+    }
+
+    fn update_usage(&mut self, id: ClientId) {
+        let Self { slots, usage, .. } = self;
+        let slot = slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation);
+        let client = slot.and_then(|slot| slot.client.as_deref_mut());
+        if let Some(client) = client.filter(|client| !client.is_over() && !client.is_negotiating) {
+            usage.update(id, client);
+        }
+    }
+
+    fn forget_usage(&mut self, id: ClientId) {
+        let Self { slots, usage, .. } = self;
+        let slot = &mut slots[id.slot as usize];
+        if let Some(client) = slot.client.as_deref_mut() {
+            usage.forget(id, client);
+        }
     }
 
     fn list(&mut self, id: ClientId) {

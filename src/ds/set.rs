@@ -188,6 +188,18 @@ impl<'m> FromIterator<&'m [u8]> for Set {
     }
 }
 
+impl Clone for Set {
+    fn clone(&self) -> Self {
+        let mut clone = Self::new();
+        // Without the room the table grows as it must.
+        let _refused = clone.reserve(self.len());
+        for member in self {
+            clone.insert(member);
+        }
+        clone
+    }
+}
+
 impl fmt::Debug for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter().map(|member| member.escape_ascii().to_string())).finish()

@@ -8,7 +8,10 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, evict, load, output, parked, process, replicas, tracking, unit},
+    server::{
+        Server, evict, evict_clients::evict_clients, load, output, parked, process, replicas,
+        tracking, unit,
+    },
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -48,6 +51,7 @@ pub fn before_sleep(server: &mut Server) {
     tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
+    evict_clients(server);
     free_finished(server);
     server.turn_ended();
 }

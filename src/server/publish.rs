@@ -1,7 +1,7 @@
 //! Flow: messages to those who listen, and the end of listening.
 
 use crate::{
-    client::{ClientId, describe::Kind},
+    client::{ClientId, Kind},
     pubsub::{Message, Topic},
     server::{Server, output},
 };

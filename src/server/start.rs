@@ -74,6 +74,7 @@ fn start(arguments: Vec<OsString>, title: Option<Title>) -> Result<Server, Strin
     lifecycle.executable = executable.display().to_string();
     lifecycle.os = process::os_name();
     lifecycle.argument_zero = program.to_string_lossy().into_owned();
+    lifecycle.arguments = arguments.into_iter().skip(1).collect();
     (lifecycle.is_daemon, lifecycle.supervisor) = (is_daemon, supervisor);
     server.title = title;
     begin(&mut server)?;

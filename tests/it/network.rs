@@ -130,9 +130,63 @@ fn a_hard_limit_closes_before_anything_is_sent() {
     client.write_all(&b"GET k\r\n".repeat(15)).unwrap();
     assert_eq!(drain(&mut client), b"");
     let log = server.0.log();
-    let line = log.lines().find(|line| line.contains("closed for overcoming of output buffer"));
+    let line = log.lines().find(|line| line.contains("for overcoming of output buffer"));
     assert!(line.expect("a line of the log").contains(" cmd=get "), "{log}");
     assert_eq!(server.field("client_output_buffer_limit_disconnections"), 1);
+}
+
+#[test]
+fn who_has_not_logged_in_cannot_let_replies_pile_up() {
+    let server = Served::start(&["--requirepass", "secret"]);
+    let mut client = server.client();
+    // Each is answered with an error that is longer than the request.
+    let requests = b"PING\r\n".repeat(100_000);
+    let written = client.write_all(&requests);
+    let heard = drain(&mut client);
+    assert!(heard.len() < 3_300_000, "{} bytes, {written:?}", heard.len());
+    let log = server.0.log();
+    assert!(log.contains("for overcoming of output buffer limits"), "{log}");
+}
+
+#[test]
+fn a_reply_far_beyond_the_limit_is_not_kept_as_a_whole() {
+    let limits = "normal 1000000 0 0 pubsub 1000000 0 0";
+    let server = Served::start(&["--client-output-buffer-limit", limits]);
+    let mut client = server.client();
+    ask(&mut client, &set("k", &[b'x'; 10_000]));
+    let keys = "k ".repeat(10_000);
+    let before = server.field("used_memory_peak");
+    // 100 MB, if it were kept.
+    client.write_all(format!("MGET {keys}\r\n").as_bytes()).unwrap();
+    assert_eq!(drain(&mut client), b"");
+    assert!(server.field("used_memory_peak") < before + 5 * MIB);
+}
+
+#[test]
+fn what_others_push_to_a_deaf_client_is_limited() {
+    let server = Served::start(&["--client-output-buffer-limit", "normal 1mb 0 0"]);
+    let mut deaf = server.client();
+    ask(&mut deaf, b"HELLO 3\r\n");
+    assert_eq!(ask(&mut deaf, b"CLIENT TRACKING ON BCAST\r\n"), "+OK\r\n");
+    let (mut client, key) = (server.client(), [b'k'; 100_000]);
+    let before = server.field("used_memory");
+    wait_until("the limit is met", || {
+        let request = [b"*3\r\n$3\r\nSET\r\n$100000\r\n", &key[..], b"\r\n$1\r\nv\r\n"].concat();
+        assert_eq!(ask(&mut client, &request), "+OK\r\n");
+        server.field("client_output_buffer_limit_disconnections") == 1
+    });
+    assert!(server.field("used_memory") < before + 2 * MIB);
+    assert_eq!(server.field("tracking_clients"), 0);
+}
+
+#[test]
+fn a_pause_of_all_lets_everybody_wait_for_its_time() {
+    let server = Served::start(&[]);
+    let mut client = server.client();
+    let began = Instant::now();
+    assert_eq!(ask(&mut client, b"CLIENT PAUSE 600 ALL\r\n"), "+OK\r\n");
+    assert_eq!(ask(&mut server.client(), b"PING\r\n"), "+PONG\r\n");
+    assert!(Duration::from_millis(600) <= began.elapsed());
 }
 
 #[test]

@@ -48,6 +48,8 @@ fn agrees_with_a_btree_set() {
         assert_eq!(scanned, model, "round {round}");
         let texts: usize = set.members.iter().map(super::Text::allocation_bytes).sum();
         assert_eq!(set.memory_bytes(), set.members.memory_bytes() + texts);
+        let clone = set.clone();
+        assert!(clone.len() == set.len() && set.iter().all(|member| clone.contains(member)));
         let mut other = Set::new();
         assert!(other.insert(&member(5)));
         for taken in set.drain() {

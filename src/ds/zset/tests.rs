@@ -59,6 +59,7 @@ fn agrees_with_a_sorted_model() {
                 remove_range(&mut random, &mut zset, &mut model, &sorted);
             }
         }
+        assert!(zset.clone().iter().eq(&zset));
         zset.clear();
         assert_eq!((zset.len(), zset.memory_bytes(), zset.iter().count()), (0, 0, 0));
     }
