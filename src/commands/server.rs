@@ -38,8 +38,12 @@ pub(super) fn shutdown(server: &mut Server, call: &mut Call<'_>) -> CommandResul
         return Err(ReplyError::Syntax);
     }
     if aborts {
-        // Without replicas to wait for, no shutdown is ever under way between commands.
-        return Err(ReplyError::text("ERR No shutdown in progress."));
+        // What has begun is over before the next command: only a signal's wish can be met here.
+        if !shutdown::abort() {
+            return Err(ReplyError::text("ERR No shutdown in progress."));
+        }
+        call.reply.ok();
+        return Ok(());
     }
     shutdown::prepare(server, options)
         .map_err(|_| ReplyError::text("ERR Errors trying to SHUTDOWN. Check logs."))

@@ -440,7 +440,6 @@ fn what_comes_later_is_warned_of_once() {
     assert_eq!(
         later(&config),
         [
-            "save: snapshots are written by SAVE and at the end only",
             "io-threads, io-threads-do-reads: one thread serves",
             "hash-max-listpack-value: this type is not built yet",
         ]

@@ -6,8 +6,10 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 
-use nix::unistd::Pid;
-use sys::{log, process};
+use sys::{
+    log,
+    process::{self, Pid},
+};
 
 /// A report: its kind, the keys written, and the bytes copied on write.
 const REPORT_BYTES: usize = 24;
@@ -245,9 +247,9 @@ fn words(report: [u8; REPORT_BYTES]) -> [u64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-    use nix::unistd::Pid;
+    use sys::process::Pid;
 
     use super::{Child, Children, Reporter, Target};
 
@@ -257,22 +259,23 @@ mod tests {
         let mut children = Children::default();
         let child = Child::new(Pid::from_raw(1), Target::Disk, reader, 0, 10_000);
         children.began(child, 7);
-        let now = Cell::new(0);
+        let now = AtomicU64::new(0);
+        let now_us = || now.load(Relaxed);
         let mut reporter = Reporter::new(writer, 0);
         for keys in 1..=5000 {
-            now.set(keys * 1000);
-            reporter.wrote(keys, || now.get()).unwrap();
+            now.store(keys * 1000, Relaxed);
+            reporter.wrote(keys, now_us).unwrap();
         }
         children.hear(9);
         let child = children.running().unwrap();
         assert_eq!((child.keys, child.reported_us), (4096, Some(9)));
         assert!((40.9..41.0).contains(&child.percent()) && 0 < child.cow_bytes);
         let peak = children.peak_bytes;
-        reporter.ended(10_000, || now.get()).unwrap();
+        reporter.ended(10_000, now_us).unwrap();
         children.hear(10);
         assert!(children.writes_for(Target::Disk) && peak <= children.peak_bytes);
         drop(children.ended());
         assert!(children.running().is_none());
-        assert!(reporter.ended(10_000, || now.get()).is_err(), "nobody listens");
+        assert!(reporter.ended(10_000, now_us).is_err(), "nobody listens");
     }
 }

@@ -320,12 +320,12 @@ pub fn freed(server: &mut Server, id: ClientId, client: &Client) {
 pub fn cron(server: &mut Server) {
     let config = &server.config.replication;
     let ping_period_s = u64::from(config.repl_ping_replica_period_s.max(1));
+    server.replication.cron_count += 1;
     let has_replicas = !server.replication.replicas.is_empty();
     if has_replicas && server.replication.cron_count.is_multiple_of(ping_period_s) {
         server.propagation.out_of_unit(&[b"PING"]);
         feed(server);
     }
-    server.replication.cron_count += 1;
     for id in server.replication.replicas.clone() {
         look_after(server, id);
     }

@@ -17,8 +17,23 @@ use crate::{
 #[derive(Debug)]
 pub struct ShutdownRefused;
 
-/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came.
+/// Takes back a shutdown that a signal has asked for and that has not begun; says whether
+/// there was one.
+pub fn abort() -> bool {
+    let was_asked = signal::shutdown_asked().is_some();
+    if was_asked {
+        signal::forget_shutdown();
+        log::notice!("Shutdown manually aborted.");
+    }
+    was_asked
+}
+
+/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came. It is
+/// the cron's work, and waits while that is paused.
 pub fn look_at_signals(server: &mut Server) {
+    if server.lifecycle.is_cron_paused {
+        return;
+    }
     let words = match signal::shutdown_asked() {
         None => return,
         Some(Signal::SIGINT) => server.config.general.shutdown_on_sigint,

@@ -4,6 +4,7 @@
 //! repeat it, as one transaction.
 
 use crate::{
+    command::flags::Flags,
     keyspace::Cycle,
     latency::Event,
     server::{Server, call::Call, execute::execute, notify},
@@ -12,9 +13,15 @@ use crate::{
 /// Runs a client's command, with the calls that it makes in turn, and what must follow.
 #[inline]
 pub fn run(server: &mut Server, call: Call<'_>) {
+    let reads_any = call.command.spec().has(Flags::TOUCHES_ARBITRARY_KEYS);
     server.keyspace.now_ms = server.now_ms();
     execute(server, call);
-    server.propagation.end_unit();
+    if reads_any {
+        // All that it may have to repeat are keys that were due: each for itself.
+        server.propagation.end_loose_unit();
+    } else {
+        server.propagation.end_unit();
+    }
 }
 
 /// Deletes keys that are due, and lets others repeat it, one by one.

@@ -17,8 +17,10 @@ use nix::{
         time::TimeValLike,
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{ForkResult, Pid, SysconfVar, dup2_stderr, dup2_stdin, dup2_stdout, setsid, sysconf},
+    unistd::{ForkResult, SysconfVar, dup2_stderr, dup2_stdin, dup2_stdout, setsid, sysconf},
 };
+
+pub use nix::unistd::Pid;
 
 use crate::{signal, warning};
 

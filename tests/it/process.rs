@@ -1,11 +1,15 @@
 //! Tool: the server as a process, looked at as an operator does: how it starts, what it logs,
 //! how it ends. Each server has a directory of its own and never outlives its test.
 
+mod background;
 mod configuration;
 mod crash;
 mod daemon;
 mod doors;
 mod logging;
+mod monitor;
+mod replication;
+mod restart;
 mod shutdown;
 mod snapshot;
 mod start;

@@ -183,6 +183,22 @@ fn a_save_that_fails_leaves_the_file_and_nothing_else() {
 }
 
 #[test]
+fn a_save_that_is_interrupted_leaves_nothing() {
+    let mut server = Server::start(&["--save", "", "--rdb-key-save-delay", "10000000"]);
+    server.ask(&["MSET", "a", "1", "b", "2"]);
+    let port = server.port;
+    let client = std::thread::spawn(move || super::ask(port, &["SAVE"]));
+    let temporary = format!("temp-{}.rdb", server.pid());
+    wait_until("the save", || server.folder.names().contains(&temporary));
+    server.signal("INT");
+    server.wait_for("Received SIGINT scheduling shutdown...");
+    server.signal("INT");
+    assert_eq!(server.wait(), 1);
+    client.join().unwrap();
+    assert_eq!(server.folder.names(), ["log"]);
+}
+
+#[test]
 fn keys_that_are_due_are_not_loaded() {
     // A key that was due in 1970, and one that is not.
     let items = b"REDIS0003\xfc\x01\0\0\0\0\0\0\0\0\x03old\x01x\0\x03new\x01x\xff";
