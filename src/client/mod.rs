@@ -145,6 +145,8 @@ pub struct Client {
     pub subscriptions: Subscriptions,
     /// What it has told of itself as a replica, and its link if it is one.
     pub replica: Option<Box<Replica>>,
+    /// Where the stream stood when it had written last.
+    pub written_at: u64,
     /// Its request waits; none of the others runs meanwhile.
     pub parked: Option<Box<Parked>>,
     /// How it is told which keys have changed, if it wants to know.
@@ -185,10 +187,11 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
-            reply_buffer: ReplyBuffer::new(now_ms),
+            reply_buffer: ReplyBuffer::default(),
             watched: Watched::default(),
             subscriptions: Subscriptions::default(),
             replica: None,
+            written_at: 0,
             parked: None,
             tracker: None,
             is_negotiating: false,

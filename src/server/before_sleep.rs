@@ -10,7 +10,7 @@ use crate::{
     keyspace::Cycle,
     server::{
         Server, evict, evict_clients::evict_clients, load, output, parked, process, replicas,
-        tracking, unit,
+        tracking, unit, waits,
     },
 };
 
@@ -33,6 +33,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 /// Does what a turn has left to do.
 pub fn before_sleep(server: &mut Server) {
     parked::end_pause_in_time(server);
+    waits::serve(server);
     parked::run_woken(server);
     tracking::broadcast(server);
     replicas::feed(server);
@@ -72,6 +73,7 @@ pub fn free_finished(server: &mut Server) {
         server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
         server.monitors.remove(id);
         replicas::freed(server, id, &client);
+        waits::forget(server, id);
         server.parked.forget(&mut client);
         if let Some(tracker) = &client.tracker {
             tracking::forget(server, id, tracker);
