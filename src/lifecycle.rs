@@ -1,5 +1,7 @@
 //! Room: who this process is, since when, and how it will end.
 
+use std::ffi::OsString;
+
 use sys::supervised::Supervisor;
 
 use crate::client::ClientId;
@@ -36,6 +38,8 @@ pub struct Lifecycle {
     pub run_id: String,
     /// The path of the program.
     pub executable: String,
+    /// What it was started with, behind the program's name.
+    pub arguments: Vec<OsString>,
     /// How it was called.
     pub argument_zero: String,
     /// The system it runs on, as `uname` tells.

@@ -41,10 +41,14 @@ impl Topic {
     }
 }
 
+/// What the name of a topic takes besides its bytes.
+const NAME_BYTES: usize = 32;
+
 /// What one client listens to. Takes memory only if it listens to something.
 #[derive(Default)]
 pub struct Subscriptions {
     names: Option<Box<[Map<()>; Topic::COUNT]>>,
+    name_bytes: usize,
 }
 
 impl Subscriptions {
@@ -76,22 +80,22 @@ impl Subscriptions {
         names.map(Bytes::from).collect()
     }
 
-    /// Counts the memory that they take. Counts one by one.
+    /// Counts about the memory that they take.
     pub fn memory_bytes(&self) -> usize {
-        let sets = |names: &[Map<()>; Topic::COUNT]| {
-            size_of_val(names) + names.iter().map(Map::memory_bytes).sum::<usize>()
-        };
-        self.names.as_deref().map_or(0, sets)
+        self.names.as_deref().map_or(0, size_of_val) + self.name_bytes
     }
 
     fn add(&mut self, topic: Topic, name: &[u8]) -> bool {
         let names = &mut self.names.get_or_insert_default()[topic as usize];
-        names.insert(name, ()).is_none()
+        let is_new = names.insert(name, ()).is_none();
+        self.name_bytes += if is_new { name.len() + NAME_BYTES } else { 0 };
+        is_new
     }
 
     fn remove(&mut self, topic: Topic, name: &[u8]) -> bool {
         let Some(names) = &mut self.names else { return false };
         let was_there = names[topic as usize].remove(name).is_some();
+        self.name_bytes -= if was_there { name.len() + NAME_BYTES } else { 0 };
         if names.iter().all(Map::is_empty) {
             self.names = None;
         }
@@ -200,7 +204,7 @@ impl PubSub {
             let mut count = 0;
             for id in listeners {
                 let mut is_over_limit = false;
-                count += usize::from(clients.push(*id, |reply| {
+                count += usize::from(clients.push_later(*id, |reply| {
                     push.write_to(reply);
                     is_over_limit = waiting_bytes_max <= reply.output().pending_bytes();
                 }));

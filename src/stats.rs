@@ -41,6 +41,8 @@ pub struct Stats {
     pub output_limit_disconnections: u64,
     /// Clients closed because they had sent too much at once.
     pub query_limit_disconnections: u64,
+    /// Clients closed because all of them took too much memory.
+    pub evicted_clients: u64,
     /// Error replies.
     pub error_replies: u64,
     /// AUTH and HELLO with a wrong name or password.

@@ -27,6 +27,8 @@ const WARM_UPS: usize = 3;
 struct World {
     server: Server,
     client: ClientId,
+    /// Hears what is published, once it has subscribed.
+    listener: ClientId,
 }
 
 /// What one request has taken.
@@ -42,26 +44,34 @@ impl World {
     fn new() -> io::Result<Self> {
         let mut server = Server::new(Config::new(false), Clock::fake(1_750_000_000_000))?;
         let now_ms = server.now_ms();
-        let client = server.clients.add(now_ms);
-        let frame = server.clients.find(client).unwrap().frame.as_mut().unwrap();
-        frame.session.is_authenticated = true;
-        Ok(Self { server, client })
+        let [client, listener] = [server.clients.add(now_ms), server.clients.add(now_ms)];
+        for id in [client, listener] {
+            let frame = server.clients.find(id).unwrap().frame.as_mut().unwrap();
+            frame.session.is_authenticated = true;
+        }
+        Ok(Self { server, client, listener })
     }
 
     /// Runs a request and counts what it takes from the moment when its bytes are here.
     fn run(&mut self, request: &[&str], reply: &str) -> Taken {
+        let taken = self.run_as(self.client, request, reply);
+        self.frame(self.listener).reply.output_mut().clear();
+        taken
+    }
+
+    fn run_as(&mut self, id: ClientId, request: &[&str], reply: &str) -> Taken {
         let bytes = conversation::encode(request);
         let Server { clients, arrivals, .. } = &mut self.server;
-        let frame = clients.find(self.client).unwrap().frame.as_mut().unwrap();
+        let frame = clients.find(id).unwrap().frame.as_mut().unwrap();
         frame.query.borrow_buffer(|| arrivals.lend_buffer());
         frame.query.feed(&bytes);
         let (blocks, used) = (memory::allocations(), memory::used_bytes());
-        process::process_input(&mut self.server, self.client);
+        process::process_input(&mut self.server, id);
         let taken = Taken {
             blocks: memory::allocations() - blocks,
             bytes: memory::used_bytes().cast_signed() - used.cast_signed(),
         };
-        let output = self.frame().reply.output_mut();
+        let output = self.frame(id).reply.output_mut();
         assert_eq!(String::from_utf8_lossy(output.front()), reply, "{request:?}");
         output.consume(reply.len());
         before_sleep::before_sleep(&mut self.server);
@@ -80,8 +90,8 @@ impl World {
         taken
     }
 
-    fn frame(&mut self) -> &mut redis::client::Frame {
-        self.server.clients.find(self.client).unwrap().frame.as_mut().unwrap()
+    fn frame(&mut self, id: ClientId) -> &mut redis::client::Frame {
+        self.server.clients.find(id).unwrap().frame.as_mut().unwrap()
     }
 }
 
@@ -118,6 +128,21 @@ fn main() -> io::Result<()> {
     assert_eq!(taken, Taken { blocks: 1, bytes: 80 }, "SET of a new key");
     let taken = world.run(&["DEL", "new"], ":1\r\n");
     assert_eq!(taken, Taken { blocks: 0, bytes: -80 }, "DEL gives all of it back");
+
+    let publish: &[&str] = &["PUBLISH", "news", value];
+    let taken = world.measure(none, publish, ":0\r\n");
+    assert_eq!(taken, NOTHING, "PUBLISH that nobody hears");
+    world.run(&["CONFIG", "SET", "notify-keyspace-events", "KEAmn"], "+OK\r\n");
+    let taken = world.measure(none, set, "+OK\r\n");
+    assert_eq!(taken, NOTHING, "SET whose event nobody hears");
+    world.run(&["CONFIG", "SET", "notify-keyspace-events", ""], "+OK\r\n");
+    let subscribe: &[&str] = &["SUBSCRIBE", "news"];
+    let subscribed = "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n";
+    world.run_as(world.listener, subscribe, subscribed);
+    let taken = world.measure(none, publish, ":1\r\n");
+    assert_eq!(taken, NOTHING, "PUBLISH");
+    let taken = world.measure(none, set, "+OK\r\n");
+    assert_eq!(taken, NOTHING, "SET beside a subscriber, without events");
     println!("no block is taken that is not needed");
     Ok(())
 }

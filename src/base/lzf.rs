@@ -172,7 +172,8 @@ pub fn decompress_into(out: &mut Vec<u8>, data: &[u8], bytes: usize) -> Result<(
 #[inline]
 fn slot(three: &[u8]) -> usize {
     let bytes = u32::from_be_bytes([0, three[0], three[1], three[2]]);
-    ((bytes >> (24 - HASH_BITS)).wrapping_sub(bytes) & ((1 << HASH_BITS) - 1)) as usize
+    let hash = (bytes >> (24 - HASH_BITS)).wrapping_sub(5 * bytes);
+    (hash & ((1 << HASH_BITS) - 1)) as usize
 }
 
 /// Returns how many bytes a copy takes that starts with three alike. The last two bytes of all
@@ -272,6 +273,14 @@ mod tests {
                 assert_eq!(compressor.compress(text, text.len() - 1), expected.as_deref());
             }
         }
+    }
+
+    #[test]
+    fn what_is_seen_again_is_what_liblzf_sees() {
+        // From DUMP of Redis 7.2. With another hash `abc` and `bcd` might share a place.
+        let text = b"abcd, abcd; bcde: abcd! abcde, abcdef, cdef, bcdef";
+        let stream = b"\x06abcd, a \x05\x01;  \x04\x01e:`\x0b\x00!`\x05\x00e\x80\x18\x03ef, \x80\x05  \x01ef";
+        assert_eq!(compress(text).as_deref(), Some(&stream[..]));
     }
 
     #[test]

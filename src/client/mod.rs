@@ -6,6 +6,8 @@
 
 pub mod arrivals;
 pub mod describe;
+mod kind;
+mod later;
 mod limits;
 pub mod parked;
 pub mod pause;
@@ -13,6 +15,7 @@ pub mod reply_buffer;
 mod table;
 pub mod tracker;
 pub mod transaction;
+pub mod usage;
 pub mod watch;
 
 use std::io::{self, IoSlice};
@@ -28,12 +31,13 @@ use crate::{
     replication::replica::{Link, Replica},
 };
 
-use describe::Kind;
 use parked::Parked;
 use tracker::Tracker;
 use transaction::Transaction;
+use usage::Place;
 use watch::Watched;
 
+pub use kind::Kind;
 pub use limits::OutputState;
 use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
 pub use table::{ClientId, Clients};
@@ -95,6 +99,15 @@ enum Life {
     Closes,
 }
 
+/// Whether a client stands in a list of those that are to be sent something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Listed {
+    No,
+    /// In that of those who can wait for a moment.
+    Later,
+    Now,
+}
+
 /// A connected client.
 #[derive(Debug)]
 pub struct Client {
@@ -142,10 +155,12 @@ pub struct Client {
     pub is_negotiating: bool,
     /// What it is told, instead of being served, once it has negotiated.
     pub refusal: Option<&'static str>,
+    /// What it was counted with.
+    place: Place,
     /// Pushed while the frame was lent; goes behind the reply.
     pushes: Reply,
     life: Life,
-    is_listed: bool,
+    listed: Listed,
     /// The kernel took no more; what is left may be TLS records that only s2n sees.
     is_stuck: bool,
 }
@@ -172,7 +187,7 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
-            reply_buffer: ReplyBuffer::new(now_ms),
+            reply_buffer: ReplyBuffer::default(),
             watched: Watched::default(),
             subscriptions: Subscriptions::default(),
             replica: None,
@@ -181,9 +196,10 @@ impl Client {
             tracker: None,
             is_negotiating: false,
             refusal: None,
+            place: Place::default(),
             pushes: Reply::default(),
             life: Life::Alive,
-            is_listed: false,
+            listed: Listed::No,
             is_stuck: false,
         }
     }
@@ -276,6 +292,20 @@ impl Client {
         let query = self.frame.as_ref().map_or(0, |frame| frame.query.memory_bytes());
         let wire = self.wire.as_ref().map_or(0, |(_, connection)| connection.memory_bytes());
         size_of::<Self>() + query + wire + self.output_memory_bytes()
+    }
+
+    /// Lets what is told to it be dropped once so many bytes wait; 0 is no limit.
+    pub fn cut_output_at(&mut self, bytes_max: usize) {
+        self.pushes.output_mut().limit(bytes_max);
+        if let Some(frame) = &mut self.frame {
+            frame.reply.output_mut().limit(bytes_max);
+        }
+    }
+
+    /// Whether something that it was to be told was dropped: it cannot go on.
+    pub fn is_output_cut(&self) -> bool {
+        let is_reply_cut = self.frame.as_ref().is_some_and(|frame| frame.reply.output().is_cut());
+        is_reply_cut || self.pushes.output().is_cut()
     }
 
     /// Counts what is to be sent and not yet in the kernel's hands.

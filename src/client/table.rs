@@ -8,7 +8,11 @@ use std::mem;
 use net::Connection;
 use resp::{Protocol, Reply};
 
-use crate::client::{Client, Frame, Life};
+use crate::client::{
+    Client, Frame, Life, Listed,
+    later::Later,
+    usage::{Place, Usage},
+};
 
 /// Names a client for as long as it lives, and nobody after.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -32,8 +36,11 @@ pub struct Clients {
     last_number: u64,
     /// To be sent something before the loop sleeps.
     with_output: Vec<ClientId>,
+    /// To be sent something soon.
+    later: Later,
     /// Over, all said; freed before the loop sleeps.
     finished: Vec<ClientId>,
+    usage: Usage,
 }
 
 impl Clients {
@@ -88,6 +95,11 @@ impl Clients {
         wires.for_each(|(_, connection)| act(connection));
     }
 
+    /// Shows every client to `act`, those that negotiate or close among them.
+    pub fn each(&mut self, act: impl FnMut(&mut Client)) {
+        self.slots.iter_mut().filter_map(|slot| slot.client.as_deref_mut()).for_each(act);
+    }
+
     /// Counts the places that clients stand in, empty ones included.
     pub fn slot_count(&self) -> usize {
         self.slots.len()
@@ -108,20 +120,21 @@ impl Clients {
 
     /// Moves behind the reply what was pushed meanwhile; says whether the client's next
     /// request may run.
-    pub fn settle(&mut self, id: ClientId, frame: &mut Frame) -> bool {
+    pub fn settle(&mut self, id: ClientId, reply: &mut Reply) -> bool {
         let client = self.find_even_closing(id).expect("freed only before sleep");
         if !client.pushes.is_empty() {
-            frame.reply.append(&mut client.pushes);
+            reply.append(&mut client.pushes);
         }
         client.is_alive() && client.parked.is_none()
     }
 
     /// Takes a frame back.
     pub fn give_back(&mut self, id: ClientId, mut frame: Box<Frame>) {
-        self.settle(id, &mut frame);
+        self.settle(id, &mut frame.reply);
         let client = self.find_even_closing(id).expect("settled just now");
         let is_due = !frame.reply.is_empty() || !client.is_alive();
         client.frame = Some(frame);
+        self.note_usage(id);
         if is_due {
             self.list(id);
         }
@@ -134,7 +147,27 @@ impl Clients {
             Some(frame) => write(&mut frame.reply),
             None => write(&mut client.pushes),
         }
+        self.note_usage(id);
         self.list(id);
+        true
+    }
+
+    /// The same, where what is told can wait for a moment.
+    pub fn push_later(&mut self, id: ClientId, write: impl FnOnce(&mut Reply)) -> bool {
+        let Some(client) = self.find(id) else { return false };
+        match &mut client.frame {
+            Some(frame) => write(&mut frame.reply),
+            // Goes with the reply to the request that runs.
+            None => {
+                write(&mut client.pushes);
+                return true;
+            }
+        }
+        if client.listed == Listed::No {
+            client.listed = Listed::Later;
+            self.later.push(id);
+        }
+        self.note_usage(id);
         true
     }
 
@@ -173,6 +206,7 @@ impl Clients {
         let Some(client) = self.find_even_closing(id) else { return };
         if mem::replace(&mut client.life, Life::Closes) != Life::Closes {
             self.finished.push(id);
+            self.forget_usage(id);
         }
     }
 
@@ -180,14 +214,77 @@ impl Clients {
     pub fn pop_with_output(&mut self) -> Option<ClientId> {
         let id = self.with_output.pop()?;
         if let Some(client) = self.find_even_closing(id) {
-            client.is_listed = false;
+            client.listed = Listed::No;
         }
         Some(id)
+    }
+
+    /// Notes the end of a turn, and how many commands have run until then: that says who can
+    /// wait longer. Says whether anybody does.
+    pub fn turn_ends(&mut self, commands: u64) -> bool {
+        let is_anybody_waiting = !self.later.is_empty();
+        if is_anybody_waiting {
+            self.later.turn_ends(commands);
+        }
+        is_anybody_waiting
+    }
+
+    /// Lets nobody wait for what was told them.
+    pub fn hurry(&mut self) {
+        self.later.hurry();
+    }
+
+    /// Returns one of those who have waited for what was told them, if its time has come.
+    pub fn pop_later(&mut self) -> Option<ClientId> {
+        while let Some(id) = self.later.pop() {
+            if let Some(client) = self.find_even_closing(id)
+                && client.listed == Listed::Later
+            {
+                client.listed = Listed::No;
+                self.later.sent();
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Whether anybody waits for what was told it.
+    pub fn has_later(&self) -> bool {
+        !self.later.is_empty()
     }
 
     /// Returns a client that is over, all said.
     pub fn pop_finished(&mut self) -> Option<ClientId> {
         self.finished.pop()
+    }
+
+    /// Looks at the memory that clients take, if that is counted.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// Begins or ends to count what memory clients take.
+    pub fn count_usage(&mut self, is_counted: bool) {
+        if !is_counted {
+            self.slots.iter_mut().flat_map(|slot| &mut slot.client).for_each(|client| {
+                client.place = Place::default();
+            });
+            return self.usage.stop();
+        }
+        self.usage.start();
+        for at in 0..self.slots.len() {
+            if let Some(id) = self.at(at) {
+                self.note_usage(id);
+            }
+        }
+    }
+
+    /// Counts anew what memory a client takes, after that may have changed.
+    #[inline]
+    pub fn note_usage(&mut self, id: ClientId) {
+        if self.usage.is_counted() {
+            self.update_usage(id);
+        }
     }
 
     /// Shows to `act` those that are over and not freed yet.
@@ -204,6 +301,7 @@ impl Clients {
     /// Takes a client out; its handle is stale from here on.
     pub fn free(&mut self, id: ClientId) -> Option<Box<Client>> {
         self.find_even_closing(id)?;
+        self.forget_usage(id);
         let slot = &mut self.slots[id.slot as usize];
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.slot);
@@ -211,9 +309,26 @@ impl Clients {
         slot.client.take()
     }
 
+    fn update_usage(&mut self, id: ClientId) {
+        let Self { slots, usage, .. } = self;
+        let slot = slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation);
+        let client = slot.and_then(|slot| slot.client.as_deref_mut());
+        if let Some(client) = client.filter(|client| !client.is_over() && !client.is_negotiating) {
+            usage.update(id, client);
+        }
+    }
+
+    fn forget_usage(&mut self, id: ClientId) {
+        let Self { slots, usage, .. } = self;
+        let slot = &mut slots[id.slot as usize];
+        if let Some(client) = slot.client.as_deref_mut() {
+            usage.forget(id, client);
+        }
+    }
+
     fn list(&mut self, id: ClientId) {
         let client = self.find_even_closing(id).expect("the caller has it");
-        if !mem::replace(&mut client.is_listed, true) {
+        if mem::replace(&mut client.listed, Listed::Now) != Listed::Now {
             self.with_output.push(id);
         }
     }

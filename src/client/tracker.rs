@@ -44,11 +44,24 @@ pub struct Tracker {
     pub is_redirect_broken: bool,
     /// CLIENT CACHING holds for the next command.
     pub is_caching_given: bool,
-    /// What the keys that it is told of begin with.
-    pub prefixes: BTreeSet<Bytes>,
+    prefixes: BTreeSet<Bytes>,
+    prefix_bytes: usize,
 }
 
 impl Tracker {
+    /// Makes one without prefixes.
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            skips_own: false,
+            redirect: None,
+            is_redirect_broken: false,
+            is_caching_given: false,
+            prefixes: BTreeSet::new(),
+            prefix_bytes: 0,
+        }
+    }
+
     /// Whether what it reads now is to be remembered.
     pub fn remembers(&self) -> bool {
         match self.mode {
@@ -61,12 +74,25 @@ impl Tracker {
 
     /// Finds one of its prefixes that begins with another, or the other way round.
     pub fn overlapping(&self, prefix: &[u8]) -> Option<&[u8]> {
-        self.prefixes.iter().map(|known| &**known).find(|known| overlap(known, prefix))
+        self.prefixes().find(|known| overlap(known, prefix))
+    }
+
+    /// Adds to what the keys that it is told of begin with.
+    pub fn add_prefix(&mut self, prefix: Bytes) {
+        let bytes = prefix.len() + PREFIX_BYTES;
+        if self.prefixes.insert(prefix) {
+            self.prefix_bytes += bytes;
+        }
+    }
+
+    /// Walks what the keys that it is told of begin with, in order.
+    pub fn prefixes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.prefixes.iter().map(|prefix| &**prefix)
     }
 
     /// Counts the memory that its prefixes take.
     pub fn memory_bytes(&self) -> usize {
-        self.prefixes.iter().map(|prefix| prefix.len() + PREFIX_BYTES).sum()
+        self.prefix_bytes
     }
 }
 

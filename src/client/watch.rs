@@ -15,6 +15,14 @@ pub struct Watched {
     pub keys: Vec<(usize, Bytes)>,
     /// One of them was changed since.
     pub is_dirty: bool,
+    key_bytes: usize,
+}
+
+impl Watched {
+    /// Counts the memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.key_bytes + self.keys.capacity() * size_of::<(usize, Bytes)>()
+    }
 }
 
 /// Who watches what.
@@ -50,6 +58,7 @@ impl Watches {
             self.watcher_count += 1;
         }
         watched.keys.push((db, key.into()));
+        watched.key_bytes += key.len();
         if self.dbs.len() <= db {
             self.dbs.resize_with(db + 1, Map::new);
         }
@@ -67,7 +76,7 @@ impl Watches {
                 clients.is_empty()
             });
         }
-        watched.is_dirty = false;
+        (watched.is_dirty, watched.key_bytes) = (false, 0);
     }
 
     /// Dirties all who watch a key.

@@ -65,6 +65,7 @@ pub(super) fn rewrite(server: &mut Server, call: &mut Call<'_>) -> CommandResult
 pub(super) fn resetstat(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     server.stats.reset();
     server.commands.stats.reset();
+    server.snapshots.saves = 0;
     server.bio.reset_freed();
     let keyspace = &mut server.keyspace;
     (keyspace.hits, keyspace.misses) = (0, 0);

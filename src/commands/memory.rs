@@ -17,6 +17,7 @@ use crate::{
 const DIAGNOSED_BYTES_MIN: usize = 5 << 20;
 /// A ratio that is bad alone may be that of next to nothing.
 const EXCESS_BYTES_MIN: i64 = 10 << 20;
+const REPLICA_BYTES_MAX: usize = 10 << 20;
 const CLIENT_BYTES_MAX: usize = 200 << 10;
 
 /// MEMORY USAGE key [SAMPLES count]
@@ -47,8 +48,8 @@ pub(super) fn stats(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     count(reply, "peak.allocated", report.peak);
     count(reply, "total.allocated", report.used);
     count(reply, "startup.allocated", report.startup);
-    count(reply, "replication.backlog", 0);
-    count(reply, "clients.slaves", 0);
+    count(reply, "replication.backlog", report.backlog);
+    count(reply, "clients.slaves", report.replicas);
     count(reply, "clients.normal", report.clients);
     count(reply, "cluster.links", 0);
     count(reply, "aof.buffer", 0);
@@ -168,6 +169,12 @@ fn findings(report: &MemoryReport) -> Vec<&'static str> {
          threads'.",
     );
     tell(
+        0 < report.replica_count && REPLICA_BYTES_MAX < report.replicas / report.replica_count,
+        "Big replica buffers: more than 10MB wait for each replica on average. A replica, or the \
+         way to it, is slower than the writes come. INFO replication shows how far each is behind, \
+         CLIENT LIST what waits for it.",
+    );
+    tell(
         CLIENT_BYTES_MAX < report.clients / report.client_count.max(1),
         "Big client buffers: clients take more than 200K each on average. Some may read their \
          replies or messages too slowly, or send or ask for very much at once. CLIENT LIST shows \
@@ -231,6 +238,9 @@ mod tests {
             startup: MIB,
             rss: 104 * MIB,
             allocator,
+            backlog: MIB,
+            replicas: 0,
+            replica_count: 0,
             clients: MIB,
             client_count: 10,
             dbs: Vec::new(),
@@ -242,12 +252,15 @@ mod tests {
         assert!(diagnose(&MemoryReport { used: MIB, ..sound() }).contains("is empty"));
         assert!(diagnose(&sound()).contains("can't find any memory issue"));
         type Spoil = fn(&mut MemoryReport);
-        let troubles: [(&str, Spoil); 6] = [
+        let troubles: [(&str, Spoil); 7] = [
             ("Peak memory:", |report| report.peak = 151 * MIB),
             ("High total RSS:", |report| report.rss = 141 * MIB),
             ("High allocator fragmentation:", |report| report.allocator.active = 120 * MIB),
             ("High allocator RSS overhead:", |report| report.allocator.resident = 120 * MIB),
             ("High process RSS overhead:", |report| report.rss = 120 * MIB),
+            ("Big replica buffers:", |report| {
+                (report.replicas, report.replica_count) = (21 * MIB, 2);
+            }),
             ("Big client buffers:", |report| report.clients = 3 * MIB),
         ];
         for (finding, spoil) in troubles {

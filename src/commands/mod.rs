@@ -36,3 +36,18 @@ include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
 pub(crate) fn handler(command: CommandId) -> CommandFn {
     HANDLERS[command.index()]
 }
+
+/// Says which command a function is the code of, if it is one's, in Redis's name for it: bug
+/// reports are read with that in mind.
+pub(crate) fn describe_function(address: usize) -> Option<String> {
+    let is_it = |id: &CommandId| handler(*id) as usize == address;
+    let id = CommandId::all().find(is_it)?;
+    let mut name = String::new();
+    for word in id.spec().full_name.split(['|', '-', '_']) {
+        let (first, rest) = word.split_at_checked(1).unwrap_or_default();
+        let is_first = name.is_empty();
+        name.push_str(&if is_first { first.to_owned() } else { first.to_ascii_uppercase() });
+        name.push_str(rest);
+    }
+    Some(format!("{name}Command"))
+}

@@ -13,8 +13,8 @@ pub(super) fn monitor(server: &mut Server, call: &mut Call<'_>) -> CommandResult
     if call.origin != Origin::Client {
         return Err(ReplyError::text("ERR MONITOR isn't allowed for DENY BLOCKING client"));
     }
-    // Who watches already is told nothing at all.
-    if call.session.is_monitor {
+    // Who watches already is told nothing at all, nor is a replica.
+    if call.session.is_monitor || call.session.is_replica {
         return Ok(());
     }
     call.session.is_monitor = true;

@@ -21,7 +21,9 @@ pub(super) fn encoding(server: &mut Server, call: &mut Call<'_>) -> CommandResul
 
 /// OBJECT REFCOUNT key: values have one owner, but for what Redis shares by design.
 pub(super) fn refcount(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let is_shared = server.config.memory.shares_integers();
     match inspect(server, call).refcount(call.db(), call.arg(2)) {
+        Some(_) if !is_shared => call.reply.integer(1),
         Some(count) => call.reply.integer(count),
         None => call.reply.null(),
     }

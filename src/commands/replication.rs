@@ -22,7 +22,7 @@ const VERSION_BYTES_MAX: usize = 64;
 
 /// SYNC
 pub(super) fn sync(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    if call.session.is_replica {
+    if call.session.is_replica || call.session.is_monitor {
         return Ok(());
     }
     psync::check(server, call)?;
@@ -32,7 +32,7 @@ pub(super) fn sync(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
 
 /// PSYNC replicationid offset [FAILOVER]
 pub(super) fn psync(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    if call.session.is_replica {
+    if call.session.is_replica || call.session.is_monitor {
         return Ok(());
     }
     let id = call.arg(1);

@@ -132,6 +132,8 @@ pub enum Change {
     LazyFree,
     /// Begin or end to count the memory of each client.
     ClientsMemory,
+    /// Tell clients how much may wait for them.
+    OutputLimits,
     /// Tell the keyspace which events are wanted.
     Notify,
     /// Forget entries that are too many for the slow log.

@@ -52,7 +52,6 @@ struct Later {
 
 const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
-    Later { names: &["maxmemory-clients"], what: "clients are not evicted yet" },
     Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
     Later {
         names: &["hash-*", "list-*", "set-max-*", "zset-*", "hll-*", "stream-*"],

@@ -11,7 +11,7 @@ use base::{
 
 use sys::process::describe;
 
-use crate::client::describe::Kind;
+use crate::client::Kind;
 
 use super::{
     Config,

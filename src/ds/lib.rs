@@ -7,15 +7,22 @@
 //! Small values are packed: [`Listpack`], a list in one run of bytes, and [`Intset`], a sorted
 //! array of integers. Both have Redis's bytes, which files hold as they are. A [`List`] is a
 //! listpack or, if it is long, a [`Quicklist`] of them.
+//!
+//! Large values are tables: [`Set`], [`Hash`] and [`Zset`] keep each element in one block of
+//! bytes that a dictionary owns; a [`Tree`] is a map in order. [`hyperloglog`] and [`geohash`] give meaning to strings and to
+//! scores.
 
 #[expect(unsafe_code, reason = "one allocation a string, of a size chosen at run time")]
 mod block;
 mod corrupt;
 #[expect(unsafe_code, reason = "a slot of 8 bytes is an entry, a child or nothing")]
 pub mod dict;
+pub mod geohash;
 #[expect(unsafe_code, reason = "fields laid out by hand, and an index that refers to them")]
 pub mod hash;
+pub mod hyperloglog;
 pub mod intset;
+pub mod legacy;
 pub mod list;
 #[expect(unsafe_code, reason = "a listpack is a slice of bytes by another name")]
 pub mod listpack;
@@ -34,15 +41,20 @@ pub mod store;
 mod text;
 #[expect(unsafe_code, reason = "strings are copied by the block")]
 pub mod thin;
+pub mod tree;
 #[expect(unsafe_code, reason = "the order refers to members that the table owns")]
 pub mod zset;
 
 pub use corrupt::{Corrupt, Depth};
+pub use hash::Hash;
 pub use intset::Intset;
 pub use list::List;
 pub use listpack::Listpack;
 pub use map::Map;
 pub use quicklist::Quicklist;
 pub use record::{Content, Expiry, Record};
+pub use set::Set;
 pub use store::Store;
 pub use thin::ThinBytes;
+pub use tree::Tree;
+pub use zset::Zset;

@@ -5,8 +5,8 @@
 //! up to a size that the allocator has, so room is stored nowhere and nothing is wasted. A
 //! string that grows moves when it leaves its size class, of which there are four a doubling.
 //!
-//! Invariants: the block is as large as `block::rounded` says for the length in its first four bytes;
-//! all bytes up to the length are initialised. Only `set_length` writes those four.
+//! Invariants: the allocation is as large as `block::rounded` says for the length in its first
+//! four bytes; all bytes up to the length are initialised. Only `set_length` writes those four.
 
 use std::{
     alloc::{self, Layout},
@@ -45,8 +45,7 @@ impl Prefixed {
         block.set_length(length);
         let mut to = LENGTH_BYTES;
         for piece in pieces {
-            // SAFETY: the block is fresh and has room for all pieces behind the length.
-            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), block.at(to), piece.len()) };
+            block.put(to, piece);
             to += piece.len();
         }
         block
@@ -79,6 +78,7 @@ impl Prefixed {
     /// # Panics
     /// If the bytes to remove are not behind the length and in the string, or if it would
     /// have more than `u32::MAX` bytes.
+    #[inline]
     pub(crate) fn splice(&mut self, at: usize, removed: usize, pieces: &[&[u8]]) {
         let before = self.len();
         assert!(LENGTH_BYTES <= at && at <= before && removed <= before - at, "is in the block");
@@ -87,15 +87,12 @@ impl Prefixed {
         if before < after as usize {
             self.resize(before, after as usize);
         }
-        let (from, tail) = (at + removed, before - at - removed);
-        // SAFETY: the tail is initialised, and behind its new place the block ends at the
-        // earliest: it has room for `after` bytes by now.
-        unsafe { ptr::copy(self.at(from), self.at(at + inserted), tail) };
+        if inserted != removed {
+            self.move_tail(at + removed, at + inserted, before);
+        }
         let mut to = at;
         for piece in pieces {
-            // SAFETY: the pieces fill what is between `at` and the tail; they are not of this
-            // block, which is borrowed for a change.
-            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), self.at(to), piece.len()) };
+            self.put(to, piece);
             to += piece.len();
         }
         if (after as usize) < before {
@@ -109,11 +106,44 @@ impl Prefixed {
         rounded(self.len())
     }
 
-    /// Gives the block the size for another length. Callers set the length next.
-    fn resize(&mut self, before: usize, after: usize) {
-        if rounded(before) == rounded(after) {
+    /// Moves what is from `from` to the end of a string of `length`. Callers have made room.
+    #[inline]
+    fn move_tail(&mut self, from: usize, to: usize, length: usize) {
+        if from + 1 == length {
+            // SAFETY: the last byte is initialised.
+            let last = unsafe { self.at(from).read() };
+            // SAFETY: where the tail goes there is room for it.
+            unsafe { self.at(to).write(last) };
             return;
         }
+        // SAFETY: the tail is initialised, and where it goes there is room for it.
+        unsafe { ptr::copy(self.at(from), self.at(to), length - from) };
+    }
+
+    /// Writes a piece. Callers have made room. Most pieces are a byte, for which calling a
+    /// function is too much.
+    #[inline]
+    fn put(&mut self, to: usize, piece: &[u8]) {
+        if let [byte] = piece {
+            // SAFETY: there is room for the piece.
+            unsafe { self.at(to).write(*byte) };
+            return;
+        }
+        // SAFETY: there is room for the piece, which is not of this block: that is borrowed
+        // for a change.
+        unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), self.at(to), piece.len()) };
+    }
+
+    /// Gives the block the size for another length. Callers set the length next.
+    #[inline]
+    fn resize(&mut self, before: usize, after: usize) {
+        if rounded(before) != rounded(after) {
+            self.reallocate(before, after);
+        }
+    }
+
+    #[cold]
+    fn reallocate(&mut self, before: usize, after: usize) {
         // SAFETY: the block was allocated with this layout; the size asked for is not zero,
         // and, being that of a layout, not too large.
         let block = unsafe { alloc::realloc(self.0.as_ptr(), layout(before), rounded(after)) };
@@ -173,8 +203,7 @@ mod tests {
     use base::random::Random;
 
     use super::{LENGTH_BYTES, Prefixed};
-    use crate::block::rounded;
-    use crate::seed::for_test;
+    use crate::{block::rounded, seed::for_test};
 
     #[test]
     fn does_what_a_vector_does() {

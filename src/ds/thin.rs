@@ -4,7 +4,10 @@
 //! the bytes of a big value takes many times what a copy of the block does. Start with
 //! [`ThinBytes::extend`].
 
-use std::{ops::Deref, ptr};
+use std::{
+    ops::{Deref, Range},
+    ptr,
+};
 
 use thin_vec::ThinVec;
 
@@ -59,6 +62,24 @@ impl ThinBytes {
         // SAFETY: the bytes up to there were initialised just now, and there is room for them.
         unsafe { self.0.set_len(length) };
     }
+
+    /// Shortens the string to `length` bytes; does nothing if it is not longer.
+    pub fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
+    /// Puts bytes in the place of some that are there.
+    ///
+    /// # Panics
+    /// If the range is not inside of the string.
+    pub fn splice(&mut self, range: Range<usize>, with: &[u8]) {
+        assert!(range.start <= range.end && range.end <= self.0.len(), "a range in the string");
+        let (length, end) = (self.0.len(), range.start + with.len());
+        self.grow(length + with.len().saturating_sub(range.len()));
+        self.0.copy_within(range.end..length, end);
+        self.truncate(length - range.len() + with.len());
+        self.0[range.start..end].copy_from_slice(with);
+    }
 }
 
 impl From<&[u8]> for ThinBytes {
@@ -90,7 +111,14 @@ mod tests {
         let (mut string, mut model) = (ThinBytes::default(), Vec::new());
         for step in 0..20_000_u64 {
             let bytes = random.below(40) as usize;
-            match random.below(5) {
+            match random.below(6) {
+                5 => {
+                    let start = random.below(model.len() as u64 + 1) as usize;
+                    let end = model.len().min(start + random.below(20) as usize);
+                    let with = vec![b's'; bytes];
+                    string.splice(start..end, &with);
+                    model.splice(start..end, with);
+                }
                 0 => {
                     string.grow(bytes * 3);
                     model.resize(model.len().max(bytes * 3), 0);

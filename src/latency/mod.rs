@@ -21,13 +21,14 @@ impl Event {
     pub const COMMAND_UNBLOCKING: Self = Self("command-unblocking");
     /// A round of active expiry.
     pub const EXPIRE_CYCLE: Self = Self("expire-cycle");
+    /// A round of eviction.
+    pub const EVICTION_CYCLE: Self = Self("eviction-cycle");
     /// A child was made.
     pub const FORK: Self = Self("fork");
-
-    /// Makes an event of a name, for the room where it arises.
-    pub const fn named(name: &'static str) -> Self {
-        Self(name)
-    }
+    /// The eviction of one key.
+    pub const EVICTION_DEL: Self = Self("eviction-del");
+    /// A wait for the thread that frees what was evicted.
+    pub const EVICTION_LAZYFREE: Self = Self("eviction-lazyfree");
 
     /// Returns the name.
     pub fn name(self) -> &'static str {
@@ -122,6 +123,8 @@ impl Row {
 #[derive(Debug, Default)]
 pub struct Latency {
     rows: Vec<Row>,
+    /// How fast the last child was made: GiB of memory in a second.
+    pub fork_rate: f64,
 }
 
 impl Latency {

@@ -11,7 +11,7 @@ use crate::Shared;
 
 /// A tail this long is sealed.
 const TAIL_BYTES_MAX: usize = 64 * 1024;
-/// A sealed or drained tail keeps no more memory than this.
+/// A sealed tail keeps no more memory than this, nor a drained one if `keep` has said nothing.
 const TAIL_BYTES_KEPT: usize = 16 * 1024;
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Mark {
 }
 
 /// The chain.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Output {
     chunks: VecDeque<Chunk>,
     tail: Vec<u8>,
@@ -49,6 +49,27 @@ pub struct Output {
     dropped: u64,
     /// Bytes in `chunks`, with those sent.
     chunk_bytes: usize,
+    /// A drained tail keeps about so much memory.
+    kept: usize,
+    /// So many bytes are never kept, as their reader will be given up; 0 is no limit.
+    bytes_max: usize,
+    /// Bytes are missing.
+    is_cut: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            tail: Vec::new(),
+            sent: 0,
+            dropped: 0,
+            chunk_bytes: 0,
+            kept: TAIL_BYTES_KEPT,
+            bytes_max: 0,
+            is_cut: false,
+        }
+    }
 }
 
 impl Output {
@@ -70,9 +91,24 @@ impl Output {
         }
     }
 
+    /// Lets what is written from now on be dropped once so many bytes wait: who reads them
+    /// is to be given up then (`is_cut`). 0 is no limit.
+    pub fn limit(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+    }
+
+    /// Whether bytes were dropped because there were too many. What is left is no reply.
+    #[inline]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// Appends a big value without a copy.
     pub(crate) fn share(&mut self, bytes: &Shared) {
         self.seal();
+        if self.is_cut {
+            return;
+        }
         self.chunk_bytes += bytes.len();
         self.chunks.push_back(Chunk::Shared(bytes.clone()));
     }
@@ -93,11 +129,17 @@ impl Output {
             };
         }
         self.tail.truncate(mark.offset);
+        // What was dropped came behind the place where there was too much.
+        self.is_cut &= self.is_full();
     }
 
     /// Puts bytes in at a place; what was written since moves up behind them. Moves one
     /// chunk's bytes at most.
     pub(crate) fn insert(&mut self, mark: Mark, bytes: &[u8]) {
+        if self.is_cut {
+            // The place may be among what was dropped.
+            return;
+        }
         let index = usize::try_from(mark.chunk - self.dropped).expect("chunks in memory");
         let (place, offset) = match self.chunks.get_mut(index) {
             None => (&mut self.tail, mark.offset),
@@ -121,6 +163,10 @@ impl Output {
     pub(crate) fn append(&mut self, other: &mut Self) {
         if other.is_empty() {
             return;
+        }
+        if self.is_cut || other.is_cut {
+            self.is_cut = true;
+            return other.clear();
         }
         if other.chunks.is_empty() {
             self.extend(&other.tail[other.sent..]);
@@ -206,8 +252,8 @@ impl Output {
         if self.sent == self.tail.len() {
             self.sent = 0;
             self.tail.clear();
-            if TAIL_BYTES_KEPT * 2 < self.tail.capacity() {
-                self.tail.shrink_to(TAIL_BYTES_KEPT);
+            if self.kept * 2 < self.tail.capacity() {
+                self.tail.shrink_to(self.kept);
             }
         }
     }
@@ -215,10 +261,13 @@ impl Output {
     /// Drops everything.
     pub fn clear(&mut self) {
         self.consume(self.pending_bytes());
+        self.is_cut = false;
     }
 
-    /// Keeps no more memory for the tail than so much, or than it needs now.
+    /// Keeps no more memory for the tail than so much, or than it needs: now, and from here on
+    /// about so much whenever it is drained.
     pub fn keep(&mut self, bytes: usize) {
+        self.kept = bytes;
         self.tail.shrink_to(bytes);
     }
 
@@ -229,9 +278,17 @@ impl Output {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.bytes_max != 0 && self.bytes_max <= self.chunk_bytes
+    }
+
     fn seal(&mut self) {
         if self.tail.is_empty() {
             return;
+        }
+        if self.is_full() {
+            self.is_cut = true;
+            return self.tail.clear();
         }
         self.chunk_bytes += self.tail.len();
         let mut chunk = std::mem::take(&mut self.tail);
@@ -296,6 +353,32 @@ mod tests {
         output.share(&Shared::new(b"more".to_vec()));
         output.insert(mark, b"!");
         assert_eq!((all(&output), output.pending_bytes()), (b"ab*1big!more".to_vec(), 12));
+    }
+
+    #[test]
+    fn what_is_too_much_is_dropped_and_a_place_before_it_is_still_good() {
+        let mut output = Output::default();
+        output.limit(3 * TAIL_BYTES_MAX);
+        output.extend(b"first");
+        let mark = output.mark();
+        let deferred = output.mark();
+        for _ in 0..100 {
+            output.extend(&[b'x'; TAIL_BYTES_MAX]);
+            output.share(&Shared::new(vec![b'y'; TAIL_BYTES_MAX]));
+        }
+        assert!(output.is_cut() && output.pending_bytes() < 6 * TAIL_BYTES_MAX);
+        let behind = output.mark();
+        output.insert(behind, b"*1");
+        output.insert(deferred, b"*1");
+        let mut more = Output::default();
+        more.extend(b"more");
+        output.append(&mut more);
+        assert!(output.is_cut() && more.is_empty());
+        output.truncate(mark);
+        assert!(!output.is_cut() && all(&output) == b"first");
+        output.limit(0);
+        (0..100).for_each(|_| output.extend(&[b'x'; TAIL_BYTES_MAX]));
+        assert!(!output.is_cut() && 100 * TAIL_BYTES_MAX < output.pending_bytes());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use sys::log;
 
 use crate::{
     client::{Client, ClientId},
-    server::{Datum, Server, input},
+    server::{Datum, Server, input, output},
 };
 
 /// Others want a turn too; those left over wait in the kernel, and the door is due.
@@ -125,6 +125,7 @@ fn take_in(
         begin(client, fd, connection, is_authenticated);
         (client.is_negotiating, client.refusal) = (is_ssl, refusal);
     }
+    output::set_cut(server, id);
     if is_ssl {
         ssl_negotiate(&mut server.events, fd, negotiated, datum);
     } else {

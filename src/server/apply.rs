@@ -7,7 +7,7 @@ use crate::{
     config::{
         Change, Config, FilePath, LogLevel, SetError, SslPerformanceMode, TlsAuthClients, Undo,
     },
-    server::{DoorKind, Server, evict, listen, replicas, tune},
+    server::{DoorKind, Server, evict, listen, output, replicas, tune},
 };
 
 /// Applies all changes of one CONFIG SET, or none: after a failure the former values are
@@ -75,6 +75,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::CrashLog => tune::set_crash_log(server),
         Change::Maxmemory => evict::limit_changed(server),
         Change::AccessPolicy => tune::set_access_policy(server),
+        Change::OutputLimits => output::set_cuts(server),
         Change::LazyFree => server.keyspace.lazy.configure(&server.config.memory),
         Change::Watchdog => tune::set_watchdog(server),
         Change::SlowLog => server.slowlog.trim(server.config.logging.slowlog_max_len),

@@ -8,7 +8,10 @@ use net::ssl::HANDSHAKE_BUDGET;
 
 use crate::{
     keyspace::Cycle,
-    server::{Server, evict, load, output, parked, process, replicas, tracking, unit, waits},
+    server::{
+        Server, evict, evict_clients::evict_clients, load, output, parked, process, replicas,
+        tracking, unit, waits,
+    },
 };
 
 /// What handshakes get of a turn at most, however long it was.
@@ -21,6 +24,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
         process::run_arrivals(server);
         load::go_on(server);
         if let Some(code) = server.lifecycle.exit_code {
+            output::send_last(server);
             return Ok(code);
         }
     }
@@ -49,6 +53,8 @@ pub fn before_sleep(server: &mut Server) {
     tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
+    output::send_later(server);
+    evict_clients(server);
     free_finished(server);
     server.turn_ended();
 }

@@ -72,6 +72,8 @@ where
             let child = Child::new(child, work.target, reports, now_s, keys.sum::<usize>() as u64);
             let fork_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             server.children.began(child, fork_us);
+            let used_gib = base::memory::used_bytes() as f64 / (1_u64 << 30) as f64;
+            server.latency.fork_rate = used_gib / took.as_secs_f64().max(f64::EPSILON);
             server.note_latency(Event::FORK, took);
             // Tables that stay as they are cost no copies of pages.
             dict::set_may_resize(Resize::Avoid);

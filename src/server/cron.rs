@@ -5,7 +5,7 @@ use std::time::Duration;
 use sys::log;
 
 use crate::{
-    client::{Client, ClientId, describe::Kind, reply_buffer::Resized},
+    client::{Client, ClientId, Kind, reply_buffer::Resized},
     keyspace::Cycle,
     server::{Server, accept, bgsave, children, output, replicas, shutdown, tracking, unit},
 };
@@ -116,6 +116,7 @@ fn look_after(server: &mut Server, id: ClientId) {
     let resized = client.settle_reply_buffer(server.lifecycle.reply_buffers, now_ms);
     server.stats.reply_buffer_shrinks += u64::from(resized == Resized::Shrunk);
     server.stats.reply_buffer_expands += u64::from(resized == Resized::Grown);
+    server.clients.note_usage(id);
     server.stats.note_buffers(input_bytes, output_bytes, now_s);
     output::close_if_over_limit(server, id);
 }

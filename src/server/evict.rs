@@ -19,6 +19,8 @@ use sys::log;
 
 use crate::{
     config::{Config, MaxmemoryPolicy},
+    latency::Event,
+    replication::Backlog,
     server::{Server, notify},
 };
 
@@ -53,11 +55,14 @@ pub fn make_room(server: &mut Server) -> Room {
 }
 
 fn make_room_below_limit(server: &mut Server) -> Room {
+    if !may_evict(server) {
+        return Room::Enough;
+    }
     let excess = excess_bytes(server);
     if excess == 0 && server.keyspace.eviction.exceeded_since.is_none() {
         return Room::Enough;
     }
-    let room = if excess == 0 { Room::Enough } else { evict(server, excess) };
+    let room = if excess == 0 { Room::Enough } else { evict_in_time(server, excess) };
     server.keyspace.eviction.note_exceeded(room != Room::Enough);
     room
 }
@@ -74,8 +79,15 @@ pub fn go_on(server: &mut Server) {
     }
 }
 
+/// Lets tables know how much memory there is.
+pub fn set_limit(config: &Config) {
+    let maxmemory = usize::try_from(config.memory.maxmemory).unwrap_or(usize::MAX);
+    ds::dict::set_memory_limit(if maxmemory == 0 { usize::MAX } else { maxmemory });
+}
+
 /// Warns if the limit was set lower than what is used, and begins to make room.
 pub fn limit_changed(server: &mut Server) {
+    set_limit(&server.config);
     let maxmemory = server.config.memory.maxmemory;
     if maxmemory == 0 {
         return server.keyspace.eviction.note_exceeded(false);
@@ -102,9 +114,27 @@ pub fn warn_of_small_limit(config: &Config) {
     }
 }
 
-/// Counts the memory that the limit is not about.
+/// Counts the memory that the limit is not about. What is kept for replicas that come back is
+/// not part of it: that does not grow for ever.
 pub fn uncounted_bytes(server: &Server) -> usize {
-    server.propagation.memory_bytes()
+    let (stream, backlog) = (stream_bytes(server), backlog_bytes(server));
+    let waiting = if stream <= backlog { 0 } else { stream.saturating_sub(backlog + backlog / 64) };
+    waiting + server.propagation.memory_bytes()
+}
+
+/// Counts the bytes that are kept of the stream for replicas.
+pub fn stream_bytes(server: &Server) -> usize {
+    server.replication.backlog.as_ref().map_or(0, Backlog::memory_bytes)
+}
+
+/// Returns how much of the stream is to be kept for replicas that come back.
+pub fn backlog_bytes(server: &Server) -> usize {
+    usize::try_from(server.config.replication.repl_backlog_size).unwrap_or(usize::MAX)
+}
+
+/// Whether keys may go at this moment.
+fn may_evict(server: &Server) -> bool {
+    !server.is_loading() && server.pause.scope().is_none()
 }
 
 fn counted_bytes(server: &Server) -> u64 {
@@ -120,21 +150,34 @@ fn excess_bytes(server: &Server) -> u64 {
     counted_bytes(server).saturating_sub(maxmemory)
 }
 
-fn evict(server: &mut Server, excess: u64) -> Room {
+fn evict_in_time(server: &mut Server, excess: u64) -> Room {
     let memory = &server.config.memory;
-    let (policy, samples) = (memory.maxmemory_policy, memory.maxmemory_samples);
-    let is_lazy = memory.lazyfree_lazy_eviction;
-    if policy == MaxmemoryPolicy::NoEviction {
+    if memory.maxmemory_policy == MaxmemoryPolicy::NoEviction {
         return Room::None;
     }
     let budget = budget(memory.maxmemory_eviction_tenacity);
-    let (started, mut freed, mut count) = (Instant::now(), 0, 0_u32);
+    let started = Instant::now();
+    let room = evict(server, excess, started, budget);
+    server.note_latency(Event::EVICTION_CYCLE, started.elapsed());
+    room
+}
+
+fn evict(server: &mut Server, excess: u64, started: Instant, budget: Option<Duration>) -> Room {
+    let memory = &server.config.memory;
+    let (policy, samples) = (memory.maxmemory_policy, memory.maxmemory_samples);
+    let is_lazy = memory.lazyfree_lazy_eviction;
+    let is_timed = server.config.logging.latency_monitor_threshold_ms != 0;
+    let (mut freed, mut count) = (0, 0_u32);
     server.keyspace.now_ms = server.now_ms();
     server.keyspace.events.interest = notify::interest(server);
     while freed < excess {
+        let before = is_timed.then(Instant::now);
         let Some(bytes) = server.keyspace.evict(policy, samples) else {
             return wait_for_thread(server, started, budget);
         };
+        if let Some(before) = before {
+            server.note_latency(Event::EVICTION_DEL, before.elapsed());
+        }
         notify::carry_out(server, None);
         server.propagation.end_unit();
         freed += bytes as u64;
@@ -155,14 +198,20 @@ fn evict(server: &mut Server, excess: u64) -> Room {
 }
 
 /// Nothing is left that may go, but what has gone may not be freed yet.
-fn wait_for_thread(server: &Server, started: Instant, budget: Option<Duration>) -> Room {
-    while 0 < server.bio.pending_count() && budget.is_none_or(|budget| started.elapsed() < budget) {
+fn wait_for_thread(server: &mut Server, started: Instant, budget: Option<Duration>) -> Room {
+    let before = Instant::now();
+    let room = loop {
+        let may_wait = budget.is_none_or(|budget| started.elapsed() < budget);
+        if !may_wait || server.bio.pending_count() == 0 {
+            break Room::None;
+        }
         if excess_bytes(server) == 0 {
-            return Room::Enough;
+            break Room::Enough;
         }
         thread::sleep(budget.map_or(WAIT_MAX, |budget| budget.min(WAIT_MAX)));
-    }
-    Room::None
+    };
+    server.note_latency(Event::EVICTION_LAZYFREE, before.elapsed());
+    room
 }
 
 /// Returns how long keys may go on to go at once; none means as long as it takes.

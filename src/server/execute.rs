@@ -14,7 +14,6 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     let command = call.command;
     server.keyspace.begin_call(!call.session.no_touch);
     server.keyspace.events.interest = notify::interest(server);
-    server.stats.commands += 1;
     let (dirty_before, db) = (server.keyspace.dirty, call.db());
     let began_us = server.clock.monotonic_us();
     let mark = call.reply.mark();
@@ -41,6 +40,8 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
             server.propagation.command(db, call.argv.iter());
         }
     }
+    // After it has run: INFO does not count itself.
+    server.stats.commands += 1;
     // One look at the clock ends this command and begins the next.
     server.clock.tick();
     let took_us = server.clock.monotonic_us() - began_us;

@@ -12,6 +12,7 @@ pub mod call;
 pub mod children;
 pub mod cron;
 pub mod evict;
+pub mod evict_clients;
 pub mod execute;
 pub mod flush;
 pub mod info;
@@ -50,12 +51,8 @@ use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchd
 use crate::{
     bio::Bio,
     client::{
-        ClientId, Clients, Session,
-        arrivals::Arrivals,
-        describe::{Talk, describe},
-        parked::ParkedClients,
-        pause::Pause,
-        watch::Watches,
+        ClientId, Clients, Session, arrivals::Arrivals, describe::describe, parked::ParkedClients,
+        pause::Pause, usage::Talk, watch::Watches,
     },
     command::Commands,
     config::Config,
@@ -244,11 +241,17 @@ impl Server {
         i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX)
     }
 
+    /// Whether the latency monitor wants to know of anything.
+    #[inline]
+    pub fn watches_latency(&self) -> bool {
+        self.config.logging.latency_monitor_threshold_ms != 0
+    }
+
     /// Tells the latency monitor of something that took a while.
     #[inline]
     pub fn note_latency(&mut self, event: Event, took: Duration) {
-        let threshold_ms = self.config.logging.latency_monitor_threshold_ms;
-        if threshold_ms != 0 {
+        if self.watches_latency() {
+            let threshold_ms = self.config.logging.latency_monitor_threshold_ms;
             let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             self.latency.note(event, took_us, threshold_ms, self.clock.now_s());
         }

@@ -49,7 +49,7 @@ pub fn ran(server: &mut Server, call: &Call<'_>, took_us: u64) {
         let event = if is_fast { Event::FAST_COMMAND } else { Event::COMMAND };
         server.latency.note(event, took_us, threshold_ms, server.clock.now_s());
     }
-    if !server.monitors.is_empty() {
+    if !server.monitors.is_empty() && !server.is_loading() {
         let hidden = call.command.spec().flags;
         if !hidden.has_any(Flags::SKIP_MONITOR.with(Flags::ADMIN)) {
             show(server, Subject::from(call), call.db(), call.origin);

@@ -168,7 +168,7 @@ fn cannot_save(server: &Server) -> bool {
 fn is_paused(server: &Server, session: &Session, command: CommandId) -> bool {
     match server.pause.scope() {
         None => false,
-        Some(_) if session.is_replica => false,
+        Some(_) if session.is_replica || session.is_monitor => false,
         Some(Scope::All) => true,
         Some(Scope::Writes) => {
             let (spec, changes) = (command.spec(), Flags::WRITE.with(Flags::MAY_REPLICATE));

@@ -4,16 +4,13 @@ use resp::{Argv, Limits, OwnedArgv, ProtocolError};
 use sys::log;
 
 use crate::{
-    client::{
-        ClientId, Frame, ReplyMode,
-        arrivals::ARRIVALS_MAX,
-        describe::{Talk, describe},
-    },
+    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX, describe::describe, usage::Talk},
     command::CommandId,
     error::ReplyError,
     server::{
         Server,
         call::{Call, Origin, Repeats},
+        evict_clients::evict_clients,
         observe::{self, Subject},
         output, parked,
         permit::{self, Verdict},
@@ -80,6 +77,8 @@ fn limits(server: &Server, frame: &Frame) -> Limits {
 /// Runs all requests that have come whole. The client's frame is lent once for them all;
 /// what others push to it meanwhile is put behind each reply.
 pub fn process_input(server: &mut Server, id: ClientId) {
+    server.clients.note_usage(id);
+    evict_clients(server);
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);
     end_batch(server, id, frame);
@@ -92,7 +91,7 @@ pub fn resume(server: &mut Server, id: ClientId) {
     let Some(mut frame) = client.frame.take() else { return };
     process_command(server, id, &mut frame, Some(&parked.argv));
     output::close_caller_if_over_limit(server, id, &frame);
-    if server.clients.settle(id, &mut frame) {
+    if server.clients.settle(id, &mut frame.reply) {
         run_requests(server, id, &mut frame);
     }
     end_batch(server, id, frame);
@@ -101,6 +100,7 @@ pub fn resume(server: &mut Server, id: ClientId) {
 fn end_batch(server: &mut Server, id: ClientId, mut frame: Box<Frame>) {
     server.arrivals.keep_buffer(frame.query.return_buffer());
     server.clients.give_back(id, frame);
+    output::set_cut(server, id);
 }
 
 fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
@@ -116,7 +116,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
             Ok(false) => return,
             Err(error) => refuse_request(server, id, frame, error),
         }
-        if !server.clients.settle(id, frame) {
+        if !server.clients.settle(id, &mut frame.reply) {
             return;
         }
     }
@@ -134,10 +134,6 @@ fn prefetch_keys(server: &Server, frame: &Frame) {
 
 /// Runs the request at the head of the query buffer, or one that was kept.
 fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: Option<&OwnedArgv>) {
-    if tracking::limit(server) {
-        // What it is told of that goes before the reply.
-        server.clients.settle(id, frame);
-    }
     let argv = kept.map_or_else(|| frame.query.argv(), OwnedArgv::as_argv);
     if argv.count() == 0 {
         // An empty request has no reply, but it was one: the next is answered again.
@@ -149,11 +145,18 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: O
     if speaks_http(argv) {
         return refuse_http(server, id, frame);
     }
+    let verdict = permit::judge(server, id, &frame.session, frame.reply.protocol, argv);
+    if server.tracking.tracker_count() != 0 {
+        tracking::limit(server);
+        // It is told before the reply of keys that were let go to make room: it may read them
+        // again right now.
+        server.clients.settle(id, &mut frame.reply);
+    }
     let mark = frame.reply.mark();
     let (is_replica, said_before) =
         (frame.session.is_replica, frame.reply.output().pending_bytes());
     let mut ran = None;
-    match permit::judge(server, id, &frame.session, frame.reply.protocol, argv) {
+    match verdict {
         Verdict::Run(command) => {
             if let Some(client) = server.clients.find(id) {
                 client.last_command = Some(command);

@@ -1,7 +1,7 @@
 //! Flow: messages to those who listen, and the end of listening.
 
 use crate::{
-    client::{ClientId, describe::Kind},
+    client::{ClientId, Kind},
     pubsub::{Message, Topic},
     server::{Server, output},
 };
@@ -20,7 +20,7 @@ pub fn publish(server: &mut Server, topic: Topic, channel: &[u8], message: Messa
     let count = pubsub.publish(clients, topic, channel, message, waiting_bytes_max);
     // At once: in one turn, much more can be published than may wait.
     while let Some(id) = server.pubsub.pop_over_limit() {
-        output::close_if_over_limit(server, id);
+        output::close_told_if_over_limit(server, id);
     }
     count
 }

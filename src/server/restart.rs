@@ -3,7 +3,7 @@
 //! Descriptors close by themselves when the program begins, as every one is made so. What
 //! fails before that leaves a server that goes on.
 
-use std::{env, io, os::unix::process::CommandExt, process::Command, thread, time::Duration};
+use std::{io, os::unix::process::CommandExt, process::Command, thread, time::Duration};
 
 use crate::{
     lifecycle::ShutdownOptions,
@@ -34,9 +34,11 @@ pub fn restart(server: &mut Server, how: Restart, delay: Duration) -> io::Result
             .map_err(|_| io::Error::other("error preparing for shutdown"))?;
     }
     thread::sleep(delay);
-    let mut arguments: Vec<_> = env::args_os().skip(1).collect();
+    let mut arguments = server.lifecycle.arguments.clone();
     // `dir` may have moved us since the file was named.
-    if let (Some(file), Some(first)) = (&server.config.start.file, arguments.first_mut()) {
+    if let (Some(file), Some(first)) = (&server.config.start.file, arguments.first_mut())
+        && !first.as_encoded_bytes().starts_with(b"-")
+    {
         *first = file.as_path().into();
     }
     let mut command = Command::new(&server.lifecycle.executable);

@@ -9,7 +9,10 @@ use std::{
 };
 
 use base::random::Random;
-use sys::{file::Replacement, log, process};
+use sys::{
+    file::{self, Replacement},
+    log, process,
+};
 
 use crate::{
     persist::{
@@ -21,6 +24,9 @@ use crate::{
 
 /// Permissions of a snapshot, as far as the umask lets through.
 const FILE_MODE: u32 = 0o666;
+/// What stands around the process id in the name of a snapshot that is not whole yet.
+const TEMPORARY_HEAD: &str = "temp-";
+const TEMPORARY_TAIL: &str = ".rdb";
 /// With `rdb-save-incremental-fsync`, the disk is given work after so many bytes.
 const FLUSHED_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -102,9 +108,14 @@ pub fn file_name(server: &Server) -> PathBuf {
     Path::new(OsStr::from_bytes(&server.config.persistence.dbfilename)).into()
 }
 
+/// Removes what this process was writing: it ends before that is whole. Runs in a signal handler.
+pub fn remove_temporary() {
+    file::unlink_of_process(TEMPORARY_HEAD, TEMPORARY_TAIL);
+}
+
 /// Returns the name of the file that this process writes a snapshot to before it is whole.
 pub fn temporary_name() -> PathBuf {
-    format!("temp-{}.rdb", std::process::id()).into()
+    format!("{TEMPORARY_HEAD}{}{TEMPORARY_TAIL}", std::process::id()).into()
 }
 
 /// Returns where a snapshot of now stands in the history, if there is one.

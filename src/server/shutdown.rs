@@ -21,9 +21,10 @@ pub const REFUSED: &str = "ERR Errors trying to SHUTDOWN. Check logs.";
 #[derive(Debug)]
 pub struct ShutdownRefused;
 
-/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came.
+/// Ends the server as `shutdown-on-sigint` or `shutdown-on-sigterm` says, if one came. It is
+/// the cron's work, and waits while that is paused.
 pub fn look_at_signals(server: &mut Server) {
-    if server.lifecycle.shutdown.is_some() {
+    if server.lifecycle.is_cron_paused || server.lifecycle.shutdown.is_some() {
         return;
     }
     let words = match signal::shutdown_asked() {
@@ -68,14 +69,15 @@ pub fn go_on(server: &mut Server) {
     }
 }
 
-/// Takes back that the server is about to end; says whether it was.
+/// Takes back that the server is about to end, or that a signal has asked for it; says whether
+/// there was anything to be taken back.
 pub fn abort(server: &mut Server) -> bool {
-    let is_pending = server.lifecycle.shutdown.is_some();
-    if is_pending {
+    let is_wanted = server.lifecycle.shutdown.is_some() || signal::shutdown_asked().is_some();
+    if is_wanted {
         cancel(server);
         log::notice!("Shutdown manually aborted.");
     }
-    is_pending
+    is_wanted
 }
 
 fn cancel(server: &mut Server) {

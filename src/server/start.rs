@@ -15,7 +15,7 @@ use crate::{
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
         Datum, DoorKind, Server, apply, banner, before_sleep, children, cron, evict, listen, load,
-        shutdown, tune, unsaved,
+        save, shutdown, tune, unsaved,
     },
 };
 
@@ -74,6 +74,7 @@ fn start(arguments: Vec<OsString>, title: Option<Title>) -> Result<Server, Strin
     lifecycle.executable = executable.display().to_string();
     lifecycle.os = process::os_name();
     lifecycle.argument_zero = program.to_string_lossy().into_owned();
+    lifecycle.arguments = arguments.into_iter().skip(1).collect();
     (lifecycle.is_daemon, lifecycle.supervisor) = (is_daemon, supervisor);
     server.title = title;
     begin(&mut server)?;
@@ -182,6 +183,7 @@ pub fn rename_commands(server: &mut Server) -> Result<(), String> {
 
 fn watch_signals(server: &mut Server) -> io::Result<()> {
     let wake = signal::install()?;
+    signal::set_last_words(save::remove_temporary);
     let mut source = ae::Waker::new(&wake);
     server.events.add(&mut source, on_wake, Datum::Signal, Mask::READ)?;
     server.wake = Some(wake);

@@ -8,9 +8,8 @@ use resp::{Protocol, Reply};
 
 use crate::{
     client::{
-        Client, ClientId, Session,
-        describe::Kind,
-        tracker::{Mode, Tracker},
+        Client, ClientId, Kind, Session,
+        tracker::{Mode, Redirect, Tracker},
     },
     command::{
         CommandId,
@@ -35,20 +34,33 @@ enum News<'a> {
     All,
 }
 
-/// Starts to track, or goes on in another way; prefixes are added to those before.
-pub fn begin(server: &mut Server, id: ClientId, tracker: Tracker) {
+/// How a client wants to track from now on.
+pub struct Wish<'a> {
+    /// See there.
+    pub mode: Mode,
+    /// See `Tracker`.
+    pub skips_own: bool,
+    /// See there.
+    pub redirect: Option<Redirect>,
+    /// Added to those of before.
+    pub prefixes: Vec<&'a [u8]>,
+}
+
+/// Starts to track, or goes on in another way.
+pub fn begin(server: &mut Server, id: ClientId, wish: &Wish<'_>) {
     let Server { tracking, clients, .. } = server;
     let Some(client) = clients.find_even_closing(id) else { return };
-    tracker.prefixes.iter().for_each(|prefix| tracking.prefixes.listen(id, prefix));
-    let mut tracker = tracker;
-    match client.tracker.take() {
-        Some(mut former) => {
-            tracker.prefixes.append(&mut former.prefixes);
-            tracker.is_caching_given = former.is_caching_given;
-        }
-        None => tracking.begin(),
+    let mut tracker = client.tracker.take().unwrap_or_else(|| {
+        tracking.begin();
+        Box::new(Tracker::new(wish.mode))
+    });
+    (tracker.mode, tracker.skips_own) = (wish.mode, wish.skips_own);
+    (tracker.redirect, tracker.is_redirect_broken) = (wish.redirect, false);
+    for prefix in &wish.prefixes {
+        tracking.prefixes.listen(id, prefix);
+        tracker.add_prefix((*prefix).into());
     }
-    client.tracker = Some(Box::new(tracker));
+    client.tracker = Some(tracker);
 }
 
 /// Ends a client's tracking.
@@ -63,7 +75,7 @@ pub fn end(server: &mut Server, id: ClientId) {
 /// Ends the tracking of a client that goes.
 pub fn forget(server: &mut Server, id: ClientId, tracker: &Tracker) {
     server.tracking.end();
-    for prefix in &tracker.prefixes {
+    for prefix in tracker.prefixes() {
         server.tracking.prefixes.leave(id, prefix);
     }
 }
@@ -107,13 +119,11 @@ pub fn flushed(server: &mut Server) {
 /// Forgets keys where more are remembered than may be: their readers are told as if they
 /// had changed.
 #[inline]
-pub fn limit(server: &mut Server) -> bool {
+pub fn limit(server: &mut Server) {
     let keys_max = server.config.limits.tracking_table_max_keys;
-    let is_over = server.tracking.tracker_count() != 0 && server.tracking.exceeds(keys_max);
-    if is_over {
+    if server.tracking.tracker_count() != 0 && server.tracking.exceeds(keys_max) {
         forget_some(server, keys_max);
     }
-    is_over
 }
 
 #[cold]

@@ -10,9 +10,10 @@ use sys::{
 };
 
 use crate::{
+    commands,
     config::{MaxmemoryPolicy, OomScoreAdj},
     keyspace::AccessPolicy,
-    server::Server,
+    server::{Server, evict},
     version,
 };
 
@@ -23,6 +24,7 @@ const CHILD_SCORE: usize = 2;
 /// Does all of it, at the start.
 pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
     set_access_policy(server);
+    evict::set_limit(&server.config);
     let maxclients = server.config.limits.maxclients;
     server.config.limits.maxclients = limits::raise_open_files(maxclients)?;
     if server.config.general.crash_log_enabled {
@@ -131,6 +133,7 @@ pub fn set_crash_log(server: &Server) {
         pid_file: Some(server.lifecycle.pidfile.clone().into())
             .filter(|_| server.lifecycle.is_daemon),
     };
+    crash::describe_functions(commands::describe_function);
     if let Err(error) = crash::configure(settings) {
         log::warning!("Crash reports cannot be made: {error}");
     }

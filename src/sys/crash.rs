@@ -36,7 +36,7 @@ use crate::{
     exit::exit_now,
     log::{Level, Out, is_child, is_wanted},
     memory_test, registers,
-    stack::Stack,
+    stack::{self, Stack},
 };
 
 const STACK_BYTES: NonZeroUsize = NonZeroUsize::new(1 << 20).expect("not zero");
@@ -117,6 +117,12 @@ pub fn configure(settings: Settings) -> io::Result<()> {
         protect_thread()?;
     }
     set_handlers(if is_enabled { SigHandler::SigAction(on_fatal) } else { SigHandler::SigDfl })
+}
+
+/// Has traces say more of functions for which `describe` knows something, told where one
+/// starts.
+pub fn describe_functions(describe: fn(usize) -> Option<String>) {
+    stack::describe_functions(describe);
 }
 
 /// Crashes the process as an access to memory that is not there would: DEBUG SEGFAULT.

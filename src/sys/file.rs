@@ -15,6 +15,10 @@ use nix::{
     sys::stat::{Mode, umask},
 };
 
+/// The name of a file that goes with its process, and a zero behind.
+const UNLINKED_NAME_BYTES: usize = 64;
+/// The digits of a process id.
+const PID_DIGITS_MAX: usize = 10;
 /// How many names are tried before a folder is taken to be in a bad state.
 const NAME_TRIES: u32 = 1000;
 
@@ -169,6 +173,30 @@ pub fn create_free(target: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free name for a temporary file"))
+}
+
+/// Removes the file of the working directory that is named by this process's id between `head`
+/// and `tail`, if it is there. Makes system calls alone, so a signal handler may call it.
+#[expect(unsafe_code, reason = "a signal handler may not allocate a path")]
+pub fn unlink_of_process(head: &str, tail: &str) {
+    let mut name = [0; UNLINKED_NAME_BYTES];
+    let mut digits = [0; PID_DIGITS_MAX];
+    let mut at = digits.len();
+    let mut pid = std::process::id();
+    while at == digits.len() || 0 < pid {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(pid % 10).expect("a digit is below ten");
+        pid /= 10;
+    }
+    let parts = [head.as_bytes(), &digits[at..], tail.as_bytes()];
+    // A zero must be left at the end.
+    assert!(parts.iter().map(|part| part.len()).sum::<usize>() < name.len());
+    for (place, byte) in name.iter_mut().zip(parts.into_iter().flatten()) {
+        *place = *byte;
+    }
+    // SAFETY: the name ends with a zero, as it is shorter than its array, and lives through the
+    // call.
+    unsafe { libc::unlink(name.as_ptr().cast()) };
 }
 
 /// A file that one process at a time can hold, as a cluster node does with its

@@ -1,7 +1,7 @@
 //! Tool: stack traces, in two steps: addresses, which a signal handler may collect and
 //! write, and names, for which memory is allocated and the program's file read.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use backtrace::{resolve_unsynchronized, trace_unsynchronized};
 
@@ -9,10 +9,23 @@ use crate::log::Out;
 
 const FRAMES_MAX: usize = 100;
 
+/// Says of a function, by where it starts, what it is to who reads traces.
+pub(crate) type Describe = fn(usize) -> Option<String>;
+
+static DESCRIBE: OnceLock<Describe> = OnceLock::new();
+
+/// Has traces say more of some functions.
+pub(crate) fn describe_functions(describe: Describe) {
+    // Who was first stays: it is the same one.
+    let _ = DESCRIBE.set(describe);
+}
+
 /// Where calls return to, innermost first.
 #[derive(Clone, Copy)]
 pub(crate) struct Stack {
     addresses: [usize; FRAMES_MAX],
+    /// Where the functions start that they return to.
+    functions: [usize; FRAMES_MAX],
     count: usize,
     /// Where a signal came in: not where a call returns to, but the very instruction.
     interrupted: usize,
@@ -23,7 +36,8 @@ impl Stack {
     /// its handler is left out. Takes no lock, allocates nothing.
     #[expect(unsafe_code, reason = "the walk takes no lock")]
     pub(crate) fn capture(interrupted: usize) -> Self {
-        let mut stack = Self { addresses: [0; FRAMES_MAX], count: 0, interrupted };
+        let mut stack =
+            Self { addresses: [0; FRAMES_MAX], functions: [0; FRAMES_MAX], count: 0, interrupted };
         // SAFETY: the lock left out guards a symbol library on Windows only.
         unsafe {
             trace_unsynchronized(|frame| {
@@ -34,6 +48,7 @@ impl Stack {
                         stack.count = 0;
                     }
                     stack.addresses[stack.count] = address;
+                    stack.functions[stack.count] = frame.symbol_address().addr();
                     stack.count += 1;
                 }
                 stack.count < FRAMES_MAX
@@ -73,6 +88,10 @@ impl Stack {
             }
             if !is_known {
                 out.text(format_args!("{at}: ?? [{address:#x}]\n"));
+            }
+            let describe = DESCRIBE.get();
+            if let Some(text) = describe.and_then(|describe| describe(self.functions[at])) {
+                out.text(format_args!("    which is {text}\n"));
             }
         }
     }

@@ -130,9 +130,63 @@ fn a_hard_limit_closes_before_anything_is_sent() {
     client.write_all(&b"GET k\r\n".repeat(15)).unwrap();
     assert_eq!(drain(&mut client), b"");
     let log = server.0.log();
-    let line = log.lines().find(|line| line.contains("closed for overcoming of output buffer"));
+    let line = log.lines().find(|line| line.contains("for overcoming of output buffer"));
     assert!(line.expect("a line of the log").contains(" cmd=get "), "{log}");
     assert_eq!(server.field("client_output_buffer_limit_disconnections"), 1);
+}
+
+#[test]
+fn who_has_not_logged_in_cannot_let_replies_pile_up() {
+    let server = Served::start(&["--requirepass", "secret"]);
+    let mut client = server.client();
+    // Each is answered with an error that is longer than the request.
+    let requests = b"PING\r\n".repeat(100_000);
+    let written = client.write_all(&requests);
+    let heard = drain(&mut client);
+    assert!(heard.len() < 3_300_000, "{} bytes, {written:?}", heard.len());
+    let log = server.0.log();
+    assert!(log.contains("for overcoming of output buffer limits"), "{log}");
+}
+
+#[test]
+fn a_reply_far_beyond_the_limit_is_not_kept_as_a_whole() {
+    let limits = "normal 1000000 0 0 pubsub 1000000 0 0";
+    let server = Served::start(&["--client-output-buffer-limit", limits]);
+    let mut client = server.client();
+    ask(&mut client, &set("k", &[b'x'; 10_000]));
+    let keys = "k ".repeat(10_000);
+    let before = server.field("used_memory_peak");
+    // 100 MB, if it were kept.
+    client.write_all(format!("MGET {keys}\r\n").as_bytes()).unwrap();
+    assert_eq!(drain(&mut client), b"");
+    assert!(server.field("used_memory_peak") < before + 5 * MIB);
+}
+
+#[test]
+fn what_others_push_to_a_deaf_client_is_limited() {
+    let server = Served::start(&["--client-output-buffer-limit", "normal 1mb 0 0"]);
+    let mut deaf = server.client();
+    ask(&mut deaf, b"HELLO 3\r\n");
+    assert_eq!(ask(&mut deaf, b"CLIENT TRACKING ON BCAST\r\n"), "+OK\r\n");
+    let (mut client, key) = (server.client(), [b'k'; 100_000]);
+    let before = server.field("used_memory");
+    wait_until("the limit is met", || {
+        let request = [b"*3\r\n$3\r\nSET\r\n$100000\r\n", &key[..], b"\r\n$1\r\nv\r\n"].concat();
+        assert_eq!(ask(&mut client, &request), "+OK\r\n");
+        server.field("client_output_buffer_limit_disconnections") == 1
+    });
+    assert!(server.field("used_memory") < before + 2 * MIB);
+    assert_eq!(server.field("tracking_clients"), 0);
+}
+
+#[test]
+fn a_pause_of_all_lets_everybody_wait_for_its_time() {
+    let server = Served::start(&[]);
+    let mut client = server.client();
+    let began = Instant::now();
+    assert_eq!(ask(&mut client, b"CLIENT PAUSE 600 ALL\r\n"), "+OK\r\n");
+    assert_eq!(ask(&mut server.client(), b"PING\r\n"), "+PONG\r\n");
+    assert!(Duration::from_millis(600) <= began.elapsed());
 }
 
 #[test]
@@ -328,4 +382,47 @@ fn a_silent_client_that_ended_its_requests_is_cut_off_after_the_timeout() -> io:
     wait_until("it is gone", || server.descriptors() < before - 1);
     assert!(drain(&mut client).len() < 32 * MIB);
     Ok(())
+}
+
+fn subscriber(server: &Served) -> TcpStream {
+    let mut client = server.client();
+    let answer = ask(&mut client, b"SUBSCRIBE news\r\n");
+    assert_eq!(answer, "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+    client
+}
+
+#[test]
+fn many_subscribers_hear_each_message_in_its_order_even_at_the_end() {
+    let server = Served::start(&[]);
+    let mut subscribers: Vec<TcpStream> = (0..60).map(|_| subscriber(&server)).collect();
+    let (mut publisher, mut expected) = (server.client(), String::new());
+    for n in 1000..1200 {
+        assert_eq!(ask(&mut publisher, format!("PUBLISH news {n}\r\n").as_bytes()), ":60\r\n");
+        expected += &format!("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$4\r\n{n}\r\n");
+    }
+    publisher.write_all(b"PUBLISH news last\r\nSHUTDOWN NOSAVE\r\n").unwrap();
+    expected += "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$4\r\nlast\r\n";
+    for subscriber in &mut subscribers {
+        assert_eq!(String::from_utf8(drain(subscriber)).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_subscriber_that_never_reads_is_let_go_and_others_hear_on() {
+    let server = Served::start(&["--client-output-buffer-limit", "pubsub 1mb 0 0"]);
+    let deaf = subscriber(&server);
+    let mut listener = subscriber(&server);
+    let mut publisher = server.client();
+    let publish = [&b"*3\r\n$7\r\nPUBLISH\r\n$4\r\nnews\r\n$100000\r\n"[..], &[b'x'; 100_000]];
+    let publish = [&publish.concat()[..], b"\r\n"].concat();
+    let mut heard = vec![0; "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$100000\r\n".len() + 100_002];
+    let start = Instant::now();
+    while ask(&mut publisher, &publish) == ":2\r\n" {
+        assert!(start.elapsed() < PATIENCE, "it keeps all that nobody reads");
+        listener.read_exact(&mut heard).unwrap();
+    }
+    listener.read_exact(&mut heard).unwrap();
+    assert_eq!(server.field("client_output_buffer_limit_disconnections"), 1);
+    assert_eq!(ask(&mut publisher, b"PUBSUB NUMSUB news\r\n"), "*2\r\n$4\r\nnews\r\n:1\r\n");
+    drop(deaf);
 }

@@ -3,7 +3,7 @@
 use base::number::parse_i64;
 
 use crate::{
-    client::{ClientId, describe::Kind},
+    client::{ClientId, Kind},
     error::ReplyError,
     server::{
         Server,

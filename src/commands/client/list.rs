@@ -3,10 +3,7 @@
 use base::number::parse_i64;
 
 use crate::{
-    client::{
-        Client,
-        describe::{Kind, Talk, describe},
-    },
+    client::{Client, Kind, describe::describe, usage::Talk},
     error::ReplyError,
     server::{
         Server,

@@ -9,7 +9,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
-        tracking::{self, find_number},
+        tracking::{self, Wish, find_number},
     },
 };
 
@@ -20,8 +20,8 @@ pub(in crate::commands) fn tracking(server: &mut Server, call: &mut Call<'_>) ->
     let switch = call.arg(2);
     if switch.eq_ignore_ascii_case(b"on") {
         let former = caller(server, call).tracker.as_deref();
-        let tracker = options.tracker(former)?;
-        tracking::begin(server, call.client, tracker);
+        let wish = options.wish(former)?;
+        tracking::begin(server, call.client, &wish);
     } else if switch.eq_ignore_ascii_case(b"off") {
         tracking::end(server, call.client);
     } else {
@@ -78,7 +78,7 @@ impl<'a> Options<'a> {
 
     /// Returns how a client is to track from now on, unless that contradicts itself or how
     /// it has done so far.
-    fn tracker(&self, former: Option<&Tracker>) -> Result<Tracker, ReplyError> {
+    fn wish(self, former: Option<&Tracker>) -> Result<Wish<'a>, ReplyError> {
         if !self.broadcasts && !self.prefixes.is_empty() {
             return Err(ReplyError::text("ERR PREFIX option requires BCAST mode to be enabled"));
         }
@@ -112,18 +112,11 @@ impl<'a> Options<'a> {
             ));
         }
         self.check_prefixes(former)?;
-        let mut prefixes: Vec<&[u8]> = self.prefixes.clone();
+        let mut prefixes = self.prefixes;
         if self.broadcasts && prefixes.is_empty() {
             prefixes.push(b"");
         }
-        Ok(Tracker {
-            mode,
-            skips_own: self.skips_own,
-            redirect: self.redirect,
-            is_redirect_broken: false,
-            is_caching_given: false,
-            prefixes: prefixes.into_iter().map(Into::into).collect(),
-        })
+        Ok(Wish { mode, skips_own: self.skips_own, redirect: self.redirect, prefixes })
     }
 
     /// A key must not be told of twice.
@@ -211,8 +204,8 @@ pub(in crate::commands) fn trackinginfo(server: &mut Server, call: &mut Call<'_>
     call.reply.bulk(b"redirect");
     call.reply.integer(client.redirect_number());
     call.reply.bulk(b"prefixes");
-    call.reply.array(tracker.map_or(0, |tracker| tracker.prefixes.len()));
-    for prefix in tracker.iter().flat_map(|tracker| &tracker.prefixes) {
+    call.reply.array(tracker.map_or(0, |tracker| tracker.prefixes().len()));
+    for prefix in tracker.iter().flat_map(|tracker| tracker.prefixes()) {
         call.reply.bulk(prefix);
     }
     Ok(())

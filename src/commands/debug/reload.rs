@@ -30,6 +30,10 @@ pub(super) fn reload(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
             }
         }
     }
+    // What is being loaded is half of the data: it must not be saved, nor go on over the other.
+    if server.is_loading() {
+        return Err(ReplyError::Loading);
+    }
     if saves {
         save_to_disk(server).map_err(|_| ReplyError::text("ERR"))?;
     }

@@ -12,10 +12,13 @@ use crate::{
 
 /// From this on, more of `hz` would not spread expiry any better.
 const HZ_ENOUGH: u32 = 100;
+/// From so many GiB a second on, a child is made fast enough.
+const FORK_RATE_GOOD: f64 = 25.0;
 
 /// What may help, in the order in which it is told.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Advice {
+    FasterMachine,
     EnableSlowLog,
     LowerSlowLog,
     ReadSlowLog,
@@ -50,6 +53,13 @@ pub(super) fn report(server: &Server) -> String {
     if latency.rows().len() != 0 {
         text.push_str("Some events have kept clients waiting:\n\n");
         text.push_str(&events(latency, server.clock.now_s()));
+        if latency.find(b"fork").is_some() {
+            let rate = latency.fork_rate;
+            text.push_str(&format!(
+                "\nThe last fork copied {rate:.2} GB/sec: {}.\n",
+                quality(rate)
+            ));
+        }
     }
     if advices.is_empty() {
         text.push_str("\nNothing simple comes to mind that would help against these.\n");
@@ -80,6 +90,16 @@ fn events(latency: &Latency, now_s: u64) -> String {
     latency.rows().enumerate().map(line).collect()
 }
 
+/// What a rate of forks, in GiB a second, is worth.
+fn quality(rate: f64) -> &'static str {
+    match rate {
+        ..10.0 => "terrible",
+        ..FORK_RATE_GOOD => "poor",
+        ..100.0 => "good",
+        _ => "excellent",
+    }
+}
+
 fn advices(server: &Server) -> Vec<Advice> {
     let mut advices: Vec<Advice> = Vec::new();
     for row in server.latency.rows() {
@@ -87,6 +107,9 @@ fn advices(server: &Server) -> Vec<Advice> {
             "command" => {
                 advices.extend(about_slow_log(server));
                 advices.extend([Advice::ReadSlowLog, Advice::SmallerValues]);
+            }
+            "fork" if server.latency.fork_rate < FORK_RATE_GOOD => {
+                advices.push(Advice::FasterMachine);
             }
             "fast-command" => advices.push(Advice::FreeProcessor),
             "aof-write-pending-fsync" => advices.extend([
@@ -146,6 +169,10 @@ fn about_slow_log(server: &Server) -> Option<Advice> {
 fn words(server: &Server, advice: Advice) -> String {
     let slower_than = server.config.logging.latency_monitor_threshold_ms.saturating_mul(1000);
     match advice {
+        Advice::FasterMachine => {
+            "Making a child takes long. If this is a virtual machine, another kind of it, or \
+             another hypervisor, may copy tables of pages faster."
+        }
         Advice::EnableSlowLog => {
             return format!(
                 "The slow log is off, so nothing tells which commands took long. Turn it on: \

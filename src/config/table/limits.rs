@@ -46,6 +46,7 @@ pub(super) static PARAMETERS: &[Parameter] = &[
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         special(special::OUTPUT_LIMITS),
     )
+    .change(Change::OutputLimits)
     .words(),
     Parameter::new(
         "client-query-buffer-limit",

@@ -62,6 +62,21 @@ pub struct Memory {
     pub jemalloc_bg_thread: bool,
 }
 
+impl Memory {
+    /// Whether Redis would share the objects of small integers: it does not where each key is
+    /// to have an access field of its own.
+    pub fn shares_integers(&self) -> bool {
+        let keeps_accesses = matches!(
+            self.maxmemory_policy,
+            MaxmemoryPolicy::AllKeysLru
+                | MaxmemoryPolicy::AllKeysLfu
+                | MaxmemoryPolicy::VolatileLru
+                | MaxmemoryPolicy::VolatileLfu
+        );
+        self.maxmemory == 0 || !keeps_accesses
+    }
+}
+
 pub(super) static PARAMETERS: &[Parameter] = &[
     Parameter::new("maxmemory", "0", memory(0, ULONG_MAX, &field!(memory.maxmemory)))
         .change(Change::Maxmemory),

@@ -14,6 +14,8 @@ const FAIR_TRIES_MAX: usize = 1024;
 const DRAWS_PER_ENTRY: usize = 32;
 /// Of so many entries one is drawn at most; more are chosen by a walk over all.
 const ENTRIES_PER_DRAW_MIN: usize = 3;
+/// A table is so sparse only while a child keeps it from shrinking, and draws hit nothing then.
+const BUCKETS_PER_ENTRY_MAX: usize = 8;
 
 impl<E: Entry> Dict<E> {
     /// Returns an entry, each with the same chance. `draw` gives a random number below its
@@ -44,7 +46,9 @@ impl<E: Entry> Dict<E> {
     ) {
         let mut needed = count.min(self.len());
         let mut seen = BTreeSet::new();
-        if needed <= self.len() / ENTRIES_PER_DRAW_MIN {
+        let (moved, unmoved) = self.chain_counts();
+        let is_sparse = self.len() * BUCKETS_PER_ENTRY_MAX < moved + unmoved;
+        if needed <= self.len() / ENTRIES_PER_DRAW_MIN && !is_sparse {
             for _ in 0..needed.saturating_mul(DRAWS_PER_ENTRY) {
                 if needed == 0 {
                     return;

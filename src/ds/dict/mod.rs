@@ -29,7 +29,7 @@ use self::{bucket::Inserted, table::Table};
 pub use self::{
     hash::{Hash, hash, set_hash_seed},
     iter::{IntoIter, Iter},
-    rehash::{Resize, set_may_resize},
+    rehash::{Resize, set_may_resize, set_memory_limit},
     stats::{Stats, TableStats},
     table::OutOfMemory,
 };

@@ -17,11 +17,14 @@
 
 use std::{
     mem,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicU8, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use super::{Dict, Entry, OutOfMemory, Table, hash};
+
+/// What a bucket takes: a cache line.
+const BUCKET_BYTES: usize = 64;
 
 /// What dictionaries may do about their size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub enum Resize {
 pub(super) const ENTRIES_PER_BUCKET_MAX: usize = 10;
 /// The same under [`Resize::Avoid`].
 const ENTRIES_PER_BUCKET_HARD_MAX: usize = 4 * ENTRIES_PER_BUCKET_MAX;
+/// The same where the larger table would make the process use more memory than it may.
+const ENTRIES_PER_BUCKET_SHORT_MAX: usize = 16;
 /// Entries a bucket, on average, below which a table shrinks.
 const ENTRIES_PER_BUCKET_MIN: usize = 1;
 /// Entries a bucket, at most, after shrinking: as far from growing again as from shrinking.
@@ -57,6 +62,20 @@ static RESIZE: AtomicU8 = AtomicU8::new(Resize::Allow as u8);
 /// Sets what all dictionaries of the process may do about their size.
 pub fn set_may_resize(resize: Resize) {
     RESIZE.store(resize as u8, Ordering::Relaxed);
+}
+
+// As above: memory is short for all of them or for none.
+static MEMORY_LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Sets how much memory the process may use. A table that would not fit is made later, when
+/// chains have become longer.
+pub fn set_memory_limit(bytes: usize) {
+    MEMORY_LIMIT.store(bytes, Ordering::Relaxed);
+}
+
+fn is_memory_short(table_bytes: usize) -> bool {
+    let limit = MEMORY_LIMIT.load(Ordering::Relaxed);
+    limit != usize::MAX && limit < base::memory::used_bytes().saturating_add(table_bytes)
 }
 
 fn may_resize() -> Resize {
@@ -131,6 +150,11 @@ impl<E: Entry> Dict<E> {
         if entries_max < self.len()
             && let Some(buckets) = buckets_for(self.len(), ENTRIES_PER_BUCKET_MAX)
         {
+            let is_urgent =
+                self.tables[0].bucket_count() * ENTRIES_PER_BUCKET_SHORT_MAX < self.len();
+            if !is_urgent && is_memory_short(buckets.saturating_mul(BUCKET_BYTES)) {
+                return;
+            }
             // Without memory for a larger table the chains grow; the next insert tries again.
             let _refused = self.resize_to(buckets);
         }

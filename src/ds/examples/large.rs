@@ -1,12 +1,16 @@
 //! Tool: what an element of the large forms costs, in time and in memory: sorted set, hash,
-//! set.
+//! set, tree; and what a HyperLogLog does.
 //!
 //! `cargo run --release -p ds --example large [elements …]`
 
-use std::{hint::black_box, ops::Bound};
+use std::{collections::BTreeMap, hint::black_box, ops::Bound};
 
 use base::{memory, random::Random};
-use ds::{Expiry, hash::Hash, set::Set, zset::Zset};
+use ds::{
+    Expiry, Hash, Set, Tree, Zset,
+    dict::hash,
+    hyperloglog::{self, Registers},
+};
 
 #[global_allocator]
 static ALLOCATOR: memory::Counting = memory::Counting;
@@ -20,7 +24,9 @@ fn main() {
         measure_zset(count);
         measure_set(count);
         measure_hash(count);
+        measure_tree(count);
     }
+    measure_hyperloglog();
 }
 
 fn measure_zset(count: usize) {
@@ -158,6 +164,15 @@ fn measure_set(count: usize) {
     line("contains", start_ns, count);
 
     let start_ns = cpu_ns();
+    for names in names.chunks(64) {
+        let hashed: Vec<_> = names.iter().map(|name| (hash(name), &name[..])).collect();
+        set.contains_each(&hashed, |_, is_member| {
+            black_box(is_member);
+        });
+    }
+    line("contains, many at once", start_ns, count);
+
+    let start_ns = cpu_ns();
     for member in &set {
         black_box(member[0]);
     }
@@ -192,47 +207,130 @@ fn measure_hash(count: usize) {
     let mut names: Vec<Vec<u8>> = (0..count).map(field).collect();
     random.shuffle(&mut names);
     let before_bytes = memory::used_bytes();
-    let mut hash = Hash::new();
+    let mut table = Hash::new();
     let start_ns = cpu_ns();
     for name in &names {
-        hash.set(name, &[b'x'; 16], Expiry::Never);
+        table.set(name, &[b'x'; 16], Expiry::Never);
     }
     line("set", start_ns, count);
     bytes("all a field", memory::used_bytes() - before_bytes, count);
-    bytes("as it says itself", hash.memory_bytes(), count);
+    bytes("as it says itself", table.memory_bytes(), count);
     random.shuffle(&mut names);
 
     let start_ns = cpu_ns();
     for name in &names {
-        black_box(hash.get(name));
+        black_box(table.get(name));
     }
     line("get", start_ns, count);
 
     let start_ns = cpu_ns();
     for name in &names {
-        hash.set(name, &[b'y'; 16], Expiry::Never);
+        table.set(name, &[b'y'; 16], Expiry::Never);
     }
     line("set again", start_ns, count);
 
     let start_ns = cpu_ns();
-    for field in &hash {
+    for field in &table {
         black_box((field.name()[0], field.value()[0]));
     }
     line("iterate", start_ns, count);
 
     let start_ns = cpu_ns();
     for name in &names {
-        hash.set_expiry(name, Some(random.below(1 << 40).cast_signed()));
+        table.set_expiry(name, Some(random.below(1 << 40).cast_signed()));
     }
     line("give an expiry", start_ns, count);
     bytes("all a field", memory::used_bytes() - before_bytes, count);
-    bytes("as it says itself", hash.memory_bytes(), count);
+    bytes("as it says itself", table.memory_bytes(), count);
 
     let start_ns = cpu_ns();
-    while let Some(field) = hash.pop_due(i64::MAX) {
+    while let Some(field) = table.pop_due(i64::MAX) {
         black_box(field.name()[0]);
     }
     line("pop what is due", start_ns, count);
+}
+
+fn measure_tree(count: usize) {
+    println!("tree of {count} ids in order, with values of 24 bytes");
+    let mut random = Random::seeded(1);
+    let before_bytes = memory::used_bytes();
+    let mut tree = Tree::new();
+    let start_ns = cpu_ns();
+    for number in 0..count as u64 {
+        tree.insert([number / 10, number % 10], [number; 3]);
+    }
+    line("append", start_ns, count);
+    bytes("all an entry", memory::used_bytes() - before_bytes, count);
+    let used_bytes = memory::used_bytes();
+    let mut other = BTreeMap::new();
+    let start_ns = cpu_ns();
+    for number in 0..count as u64 {
+        other.insert([number / 10, number % 10], [number; 3]);
+    }
+    line("append to a BTreeMap", start_ns, count);
+    bytes("all an entry of a BTreeMap", memory::used_bytes() - used_bytes, count);
+
+    let start_ns = cpu_ns();
+    for _ in 0..count {
+        let number = random.below(count as u64);
+        black_box(tree.get([number / 10, number % 10]));
+    }
+    line("get", start_ns, count);
+    let start_ns = cpu_ns();
+    for _ in 0..count {
+        let number = random.below(count as u64);
+        black_box(other.get(&[number / 10, number % 10]));
+    }
+    line("get of a BTreeMap", start_ns, count);
+    let start_ns = cpu_ns();
+    for (id, _) in &tree {
+        black_box(id);
+    }
+    line("iterate", start_ns, count);
+    let start_ns = cpu_ns();
+    while let Some(entry) = tree.pop_first() {
+        black_box(entry);
+    }
+    line("pop the first", start_ns, count);
+}
+
+fn measure_hyperloglog() {
+    println!("HyperLogLog");
+    let names: Vec<Vec<u8>> = (0..1_000_000).map(name).collect();
+    let mut sparse = hyperloglog::empty();
+    let start_ns = cpu_ns();
+    for name in &names[..1_000] {
+        black_box(hyperloglog::add(&mut sparse, name, 3_000).is_ok());
+    }
+    line("add, sparse, to 1000", start_ns, 1_000);
+    let start_ns = cpu_ns();
+    for _ in 0..100 {
+        black_box(hyperloglog::count(&sparse).is_ok());
+    }
+    line("count, sparse", start_ns, 100);
+    let mut dense = sparse.clone();
+    black_box(hyperloglog::to_dense(&mut dense).is_ok());
+    let start_ns = cpu_ns();
+    for name in &names {
+        black_box(hyperloglog::add(&mut dense, name, 3_000).is_ok());
+    }
+    line("add, dense", start_ns, names.len());
+    let start_ns = cpu_ns();
+    for _ in 0..1_000 {
+        black_box(hyperloglog::count(&dense).is_ok());
+    }
+    line("count, dense", start_ns, 1_000);
+    let mut union = Registers::new();
+    let start_ns = cpu_ns();
+    for _ in 0..1_000 {
+        black_box(union.merge(&dense).is_ok());
+    }
+    line("merge, dense", start_ns, 1_000);
+    let start_ns = cpu_ns();
+    for _ in 0..1_000 {
+        black_box(union.count());
+    }
+    line("count of a union", start_ns, 1_000);
 }
 
 fn line(what: &str, start_ns: u64, count: usize) {

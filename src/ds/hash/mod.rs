@@ -15,7 +15,7 @@ mod field;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 pub use self::field::Field;
 use crate::{
@@ -24,8 +24,7 @@ use crate::{
     record::Expiry,
 };
 
-/// What an entry of the index by time takes in the nodes of its tree, which are two thirds
-/// full.
+/// What an entry of the index by time takes in the nodes of its tree, which are not full.
 const DUE_BYTES: usize = size_of::<Due>() * 7 / 4;
 
 /// Fields with values.
@@ -250,6 +249,25 @@ impl<'a> IntoIterator for &'a Hash {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+impl Clone for Hash {
+    fn clone(&self) -> Self {
+        let mut clone = Self::new();
+        // Without the room the table grows as it must.
+        let _refused = clone.reserve(self.len());
+        for field in self {
+            let expiry = field.expiry().map_or(Expiry::Never, Expiry::At);
+            clone.set(field.name(), field.value(), expiry);
+        }
+        clone
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self).finish()
     }
 }
 

@@ -38,6 +38,7 @@ fn agrees_with_a_btree_map() {
             }
             check(&hash, &model);
         }
+        check(&hash.clone(), &model);
         hash.clear();
         assert_eq!((hash.len(), hash.volatile_len(), hash.memory_bytes()), (0, 0, 0));
     }

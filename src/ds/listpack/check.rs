@@ -2,7 +2,7 @@
 
 use super::{
     HEADER_BYTES,
-    entry::{END, Item, back_bytes, decode, decode_back, encoded_bytes},
+    entry::{END, Item, back_bytes, decode, decode_back, encoded_bytes, short_bytes},
     read::{COUNT_UNKNOWN, Pack},
 };
 use crate::{Corrupt, Depth};
@@ -47,7 +47,14 @@ fn check_header(bytes: &[u8]) -> Result<&Pack, Corrupt> {
 
 /// Returns where the entry behind that at `at` starts, if that is whole and before `end`, and
 /// both of its lengths agree.
+#[inline]
 fn next_checked(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+    if let Some(count) = short_bytes(bytes[at])
+        && at + count <= end
+        && usize::from(bytes[at + count - 1]) == count - 1
+    {
+        return Some(at + count);
+    }
     let encoded = encoded_bytes(&bytes[at..end])?;
     let next = at + encoded + back_bytes(encoded);
     (next <= end && decode_back(&bytes[at..], next - at) == Some(encoded)).then_some(next)

@@ -6,13 +6,10 @@
 
 use super::{
     HEADER_BYTES, Listpack,
-    entry::{Encoded, Item},
+    entry::{Item, encode},
     read::{At, COUNT_UNKNOWN, Pack},
 };
 use crate::prefixed::LENGTH_BYTES;
-
-/// Elements of a batch up to so many bytes are put together on the stack.
-const BATCH_BYTES: usize = 512;
 
 impl Listpack {
     /// Puts an element before another, and returns its place.
@@ -46,28 +43,13 @@ impl Listpack {
 
     /// Puts elements at the end, in their order, with one move of the bytes.
     pub fn append_all(&mut self, items: &[Item<'_>]) {
-        let bytes: usize = items.iter().map(|item| Encoded::new(*item).bytes()).sum();
-        if bytes <= BATCH_BYTES {
-            let mut batch = [0; BATCH_BYTES];
-            let mut rest = &mut batch[..bytes];
-            for item in items {
-                for piece in Encoded::new(*item).pieces() {
-                    let (here, behind) = rest.split_at_mut(piece.len());
-                    here.copy_from_slice(piece);
-                    rest = behind;
-                }
-            }
-            self.0.splice(self.end(), 0, &[&batch[..bytes]]);
-        } else {
-            let mut batch = Vec::with_capacity(bytes);
-            for item in items {
-                Encoded::new(*item)
-                    .pieces()
-                    .iter()
-                    .for_each(|piece| batch.extend_from_slice(piece));
-            }
-            self.0.splice(self.end(), 0, &[&batch]);
+        let most = items.iter().map(|item| item.bytes_max()).sum();
+        let mut batch = Vec::with_capacity(most);
+        for item in items {
+            encode(*item, |pieces| pieces.iter().for_each(|piece| batch.extend_from_slice(piece)));
         }
+        let end = self.end();
+        self.0.splice(end, 0, &[&batch]);
         self.note_more(items.len());
     }
 
@@ -84,7 +66,7 @@ impl Listpack {
     /// Puts an element in the place of another.
     pub fn replace(&mut self, at: At, item: Item<'_>) {
         let removed = self.behind(at.offset()) - at.offset();
-        self.0.splice(at.offset(), removed, &Encoded::new(item).pieces());
+        encode(item, |pieces| self.0.splice(at.offset(), removed, pieces));
     }
 
     /// Removes an element, and returns the place of the next.
@@ -180,7 +162,7 @@ impl Listpack {
     }
 
     fn insert_at(&mut self, offset: usize, item: Item<'_>) {
-        self.0.splice(offset, 0, &Encoded::new(item).pieces());
+        encode(item, |pieces| self.0.splice(offset, 0, pieces));
         self.note_more(1);
     }
 

@@ -22,6 +22,11 @@ const HEAD_BYTES_MAX: usize = 9;
 /// The longest length at the end.
 const BACK_BYTES_MAX: usize = 5;
 
+/// From so many bytes on a string has a head of two bytes.
+const STRING_12_FROM_BYTES: usize = 64;
+/// From so many on, of five.
+const STRING_32_FROM_BYTES: usize = 4_096;
+
 const STRING_6: u8 = 0x80;
 const INTEGER_13: u8 = 0xc0;
 const STRING_12: u8 = 0xe0;
@@ -60,6 +65,14 @@ impl Item<'_> {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Int(n) => char_count(n),
+        }
+    }
+
+    /// Counts the bytes that an entry of it takes at most.
+    pub(super) fn bytes_max(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len() + OVERHEAD_BYTES_MAX,
+            Self::Int(_) => OVERHEAD_BYTES_MAX,
         }
     }
 
@@ -114,40 +127,39 @@ impl std::fmt::Debug for Digits {
     }
 }
 
-/// An entry in pieces, ready to be copied.
-pub(super) struct Encoded<'a> {
-    head: [u8; HEAD_BYTES_MAX],
-    head_bytes: usize,
-    body: &'a [u8],
-    back: [u8; BACK_BYTES_MAX],
-    back_bytes: usize,
-}
+/// No entry takes more than this beside its element.
+const OVERHEAD_BYTES_MAX: usize = HEAD_BYTES_MAX + BACK_BYTES_MAX;
 
-impl<'a> Encoded<'a> {
-    /// # Panics
-    /// If the element has more than `u32::MAX` bytes.
-    #[inline]
-    pub(super) fn new(item: Item<'a>) -> Self {
-        let mut head = [0; HEAD_BYTES_MAX];
-        let (head_bytes, body) = match item {
-            Item::Int(n) => (encode_integer(n, &mut head), &[][..]),
-            Item::Bytes(bytes) => match parse_i64(bytes) {
-                Some(n) => (encode_integer(n, &mut head), &[][..]),
-                None => (encode_length(bytes.len(), &mut head), bytes),
-            },
-        };
-        let mut back = [0; BACK_BYTES_MAX];
-        let back_bytes = encode_back(head_bytes + body.len(), &mut back);
-        Self { head, head_bytes, body, back, back_bytes }
-    }
-
-    #[inline]
-    pub(super) fn pieces(&self) -> [&[u8]; 3] {
-        [&self.head[..self.head_bytes], self.body, &self.back[..self.back_bytes]]
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.head_bytes + self.body.len() + self.back_bytes
+/// Makes the pieces of an entry, to be copied one behind the other.
+///
+/// # Panics
+/// If the element has more than `u32::MAX` bytes.
+#[inline]
+pub(super) fn encode<R>(item: Item<'_>, copy: impl FnOnce(&[&[u8]]) -> R) -> R {
+    let integer = match item {
+        Item::Int(n) => Some(n),
+        Item::Bytes(bytes) => parse_i64(bytes),
+    };
+    match (item, integer) {
+        // In registers, not through arrays that have to be filled and read again.
+        (Item::Bytes(bytes), None) if bytes.len() < STRING_12_FROM_BYTES => {
+            let length = bytes.len() as u8;
+            copy(&[&[STRING_6 | length], bytes, &[1 + length]])
+        }
+        (Item::Bytes(bytes), None) => {
+            let (mut head, mut back) = ([0; HEAD_BYTES_MAX], [0; BACK_BYTES_MAX]);
+            let head_bytes = encode_length(bytes.len(), &mut head);
+            let back_bytes = encode_back(head_bytes + bytes.len(), &mut back);
+            copy(&[&head[..head_bytes], bytes, &back[..back_bytes]])
+        }
+        (_, n) => match n.unwrap_or_default() {
+            n @ 0..=127 => copy(&[&[n as u8, 1]]),
+            n => {
+                let mut head = [0; HEAD_BYTES_MAX];
+                let head_bytes = encode_integer(n, &mut head);
+                copy(&[&head[..head_bytes], &[head_bytes as u8]])
+            }
+        },
     }
 }
 
@@ -155,7 +167,6 @@ impl<'a> Encoded<'a> {
 ///
 /// # Panics
 /// If no whole entry is there, which is never so in bytes that were checked.
-#[inline]
 pub(super) fn decode(bytes: &[u8], at: usize) -> (Item<'_>, usize) {
     let entry = &bytes[at..];
     let integer = |n: i32, bytes: usize| (Item::Int(i64::from(n)), bytes);
@@ -181,6 +192,29 @@ pub(super) fn decode(bytes: &[u8], at: usize) -> (Item<'_>, usize) {
         INTEGER_32 => integer(i32::from_le_bytes(array(entry)), 5),
         INTEGER_64 => (Item::Int(i64::from_le_bytes(array(entry))), 9),
         _ => panic!("no entry of a listpack is at {at}"),
+    }
+}
+
+/// Reads the entry at `at` if it is a string below 64 bytes, as most are, and returns where the
+/// next one starts.
+#[inline(always)]
+pub(super) fn decode_short(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let first = bytes[at];
+    if !(STRING_6..INTEGER_13).contains(&first) {
+        return None;
+    }
+    let end = at + 1 + usize::from(first & 0x3f);
+    Some((&bytes[at + 1..end], end + 1))
+}
+
+/// Counts all bytes of an entry that starts with this one, if it is a string below 64 bytes or
+/// an integer below 128.
+#[inline]
+pub(super) fn short_bytes(first: u8) -> Option<usize> {
+    match first {
+        0..STRING_6 => Some(2),
+        STRING_6..INTEGER_13 => Some(2 + usize::from(first & 0x3f)),
+        _ => None,
     }
 }
 
@@ -221,6 +255,9 @@ pub(super) fn back_bytes(encoded_bytes: usize) -> usize {
 /// Reads the length that ends before `end`; none if it is longer than any or has no start.
 #[inline]
 pub(super) fn decode_back(bytes: &[u8], end: usize) -> Option<usize> {
+    if let Some(byte @ 0..0x80) = bytes.get(end.checked_sub(1)?) {
+        return Some(usize::from(*byte));
+    }
     let mut length = 0;
     for at in 0..BACK_BYTES_MAX {
         let byte = *bytes.get(end.checked_sub(at + 1)?)?;
@@ -232,13 +269,10 @@ pub(super) fn decode_back(bytes: &[u8], end: usize) -> Option<usize> {
     None
 }
 
+/// Encodes what is too large for a byte.
 fn encode_integer(n: i64, head: &mut [u8; HEAD_BYTES_MAX]) -> usize {
     let bytes = n.to_le_bytes();
     let (first, count) = match n {
-        0..=127 => {
-            head[0] = bytes[0];
-            return 1;
-        }
         -4_096..=4_095 => {
             head[0] = INTEGER_13 | bytes[1] & 0x1f;
             head[1] = bytes[0];
@@ -254,24 +288,17 @@ fn encode_integer(n: i64, head: &mut [u8; HEAD_BYTES_MAX]) -> usize {
     1 + count
 }
 
+/// Encodes the length of a string that is not short.
 fn encode_length(length: usize, head: &mut [u8; HEAD_BYTES_MAX]) -> usize {
     let bytes = u32::try_from(length).expect("an element has less than 4 GiB").to_le_bytes();
-    match length {
-        0..64 => {
-            head[0] = STRING_6 | bytes[0];
-            1
-        }
-        64..4_096 => {
-            head[0] = STRING_12 | bytes[1];
-            head[1] = bytes[0];
-            2
-        }
-        _ => {
-            head[0] = STRING_32;
-            head[1..5].copy_from_slice(&bytes);
-            5
-        }
+    if length < STRING_32_FROM_BYTES {
+        head[0] = STRING_12 | bytes[1];
+        head[1] = bytes[0];
+        return 2;
     }
+    head[0] = STRING_32;
+    head[1..5].copy_from_slice(&bytes);
+    5
 }
 
 fn encode_back(encoded_bytes: usize, back: &mut [u8; BACK_BYTES_MAX]) -> usize {
@@ -292,7 +319,11 @@ fn array<const BYTES: usize>(entry: &[u8]) -> [u8; BYTES] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Digits, Encoded, Item, back_bytes, decode, decode_back, encoded_bytes};
+    use super::{Digits, Item, back_bytes, decode, decode_back, encode, encoded_bytes};
+
+    fn encoded(item: Item<'_>) -> Vec<u8> {
+        encode(item, |pieces| pieces.concat())
+    }
 
     #[test]
     fn integers_take_the_shortest_head() {
@@ -319,7 +350,7 @@ mod tests {
         for (n, bytes) in bounds {
             let text = n.to_string();
             for item in [Item::Int(n), Item::Bytes(text.as_bytes())] {
-                let encoded = Encoded::new(item).pieces().concat();
+                let encoded = encoded(item);
                 assert_eq!(decode(&encoded, 0), (Item::Int(n), bytes), "{n}");
                 assert_eq!(encoded_bytes(&encoded), Some(bytes));
                 assert_eq!((encoded.len(), encoded[bytes]), (bytes + 1, bytes as u8));
@@ -333,7 +364,7 @@ mod tests {
     #[test]
     fn strings_that_are_no_integer_stay_what_they_are() {
         for text in ["", "-", "-0", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808", "abc"] {
-            let encoded = Encoded::new(Item::Bytes(text.as_bytes())).pieces().concat();
+            let encoded = encoded(Item::Bytes(text.as_bytes()));
             assert_eq!(decode(&encoded, 0).0, Item::Bytes(text.as_bytes()));
         }
     }
@@ -343,12 +374,11 @@ mod tests {
         let around = |n: usize| n - 9..n + 3;
         for length in (0..200).chain(around(4_096)).chain(around(16_383)).chain(around(2_097_151)) {
             let string = vec![b'x'; length];
-            let encoded = Encoded::new(Item::Bytes(&string));
-            let bytes = encoded.pieces().concat();
+            let bytes = encoded(Item::Bytes(&string));
             let (item, count) = decode(&bytes, 0);
             assert_eq!(item, Item::Bytes(&string));
             assert_eq!(encoded_bytes(&bytes), Some(count));
-            assert_eq!(count + back_bytes(count), encoded.bytes());
+            assert_eq!(count + back_bytes(count), bytes.len());
             assert_eq!(decode_back(&bytes, bytes.len()), Some(count), "{length}");
         }
     }

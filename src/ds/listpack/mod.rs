@@ -16,11 +16,13 @@
 mod check;
 mod edit;
 mod entry;
+mod gapped;
 mod random;
 mod read;
 
 use std::{borrow::Borrow, fmt, ops::Deref};
 
+pub(crate) use self::gapped::Gapped;
 pub use self::{
     entry::{Digits, Item},
     read::{At, Iter, Pack},
@@ -109,4 +111,4 @@ impl fmt::Debug for Listpack {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     HEADER_BYTES,
-    entry::{END, Item, back_bytes, decode, decode_back, encoded_bytes},
+    entry::{END, Item, back_bytes, decode, decode_back, decode_short, encoded_bytes, short_bytes},
 };
 
 /// A count that says: count yourself.
@@ -127,6 +127,9 @@ impl Pack {
     /// Returns the element at a place.
     #[inline]
     pub fn item(&self, at: At) -> Item<'_> {
+        if let Some((short, _)) = decode_short(&self.0, at.offset()) {
+            return Item::Bytes(short);
+        }
         decode(&self.0, at.offset()).0
     }
 
@@ -137,15 +140,21 @@ impl Pack {
         let (bytes, end) = (&self.0, self.end());
         let mut at = from.offset();
         while at < end {
-            let (item, encoded) = decode(bytes, at);
-            let is_it = match item {
-                Item::Bytes(bytes) => bytes == element,
-                Item::Int(n) => integer == Some(n),
+            let (is_it, next) = match decode_short(bytes, at) {
+                Some((short, next)) => (is_same(short, element), next),
+                None => {
+                    let (item, encoded) = decode(bytes, at);
+                    let is_it = match item {
+                        Item::Bytes(bytes) => bytes == element,
+                        Item::Int(n) => integer == Some(n),
+                    };
+                    (is_it, at + encoded + back_bytes(encoded))
+                }
             };
             if is_it {
                 return Some(At::new(at));
             }
-            at += encoded + back_bytes(encoded);
+            at = next;
             for _ in 0..skip {
                 if at >= end {
                     return None;
@@ -209,6 +218,9 @@ impl Pack {
     /// Returns where the next entry starts, or the end is marked.
     #[inline]
     pub(super) fn behind(&self, offset: usize) -> usize {
+        if let Some(bytes) = short_bytes(self.0[offset]) {
+            return offset + bytes;
+        }
         let encoded = encoded_bytes(&self.0[offset..]).expect("a place is that of an entry");
         offset + encoded + back_bytes(encoded)
     }
@@ -252,10 +264,21 @@ impl<'a> Iter<'a> {
         Self { bytes: &pack.0, front, back }
     }
 
+    /// Returns what it walks over.
+    pub(crate) fn pack(&self) -> &'a Pack {
+        Pack::wrap(self.bytes)
+    }
+
     /// Returns what is left: where the next entry starts and where the last one ends.
     #[inline]
     pub(crate) fn range(&self) -> (usize, usize) {
         (self.front, self.back)
+    }
+
+    fn next_long(&mut self) -> Option<Item<'a>> {
+        let (item, encoded) = decode(self.bytes, self.front);
+        self.front += encoded + back_bytes(encoded);
+        Some(item)
     }
 
     /// Returns the place of what `next` gives next.
@@ -278,9 +301,12 @@ impl<'a> Iterator for Iter<'a> {
         if self.front >= self.back {
             return None;
         }
-        let (item, encoded) = decode(self.bytes, self.front);
-        self.front += encoded + back_bytes(encoded);
-        Some(item)
+        // Through memory, as the result of a function, every element would wait for its stores.
+        if let Some((short, next)) = decode_short(self.bytes, self.front) {
+            self.front = next;
+            return Some(Item::Bytes(short));
+        }
+        self.next_long()
     }
 
     fn count(self) -> usize {
@@ -313,11 +339,33 @@ impl DoubleEndedIterator for Iter<'_> {
             return None;
         }
         self.back = start_before(self.bytes, self.back);
+        if let Some((short, _)) = decode_short(self.bytes, self.back) {
+            return Some(Item::Bytes(short));
+        }
         Some(decode(self.bytes, self.back).0)
     }
 }
 
 impl std::iter::FusedIterator for Iter<'_> {}
+
+/// Compares strings of which most differ: the first and the last bytes of both in a word, which
+/// is all of them up to 16.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let words = (a.first_chunk(), a.last_chunk(), b.first_chunk(), b.last_chunk());
+    match words {
+        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) => {
+            u64::from_le_bytes(*a_last) == u64::from_le_bytes(*b_last)
+                && u64::from_le_bytes(*a_first) == u64::from_le_bytes(*b_first)
+                && (a.len() <= 16 || a == b)
+        }
+        // Byte by byte: a call would cost more.
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
+    }
+}
 
 /// Returns where the entry starts that ends before `end`.
 #[inline]

@@ -41,6 +41,16 @@ pub enum Side {
     Tail,
 }
 
+impl Side {
+    /// Returns the opposite end.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Head => Self::Tail,
+            Self::Tail => Self::Head,
+        }
+    }
+}
+
 /// On which side of an element another is put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Beside {
@@ -108,13 +118,8 @@ impl Quicklist {
         self.count += 1;
         if let Some(node) = node
             && node.allows(element.len(), fill)
-            && let Node::Packed { list, count } = node
         {
-            *count += 1;
-            match side {
-                Side::Head => list.prepend(Item::Bytes(element)),
-                Side::Tail => list.append(Item::Bytes(element)),
-            }
+            node.push(side, element);
             return;
         }
         self.add_end_node(side, Node::of_element(element));
@@ -127,14 +132,13 @@ impl Quicklist {
             Side::Head => self.nodes.front(),
             Side::Tail => self.nodes.back(),
         };
-        match node? {
-            Node::Packed { list, .. } => match side {
-                Side::Head => list.iter().next(),
-                Side::Tail => list.iter().next_back(),
-            },
-            Node::Plain(element) => Some(Item::Bytes(element)),
+        let iter = match node? {
+            Node::Packed { list, .. } => list.iter(),
+            Node::Gapped { list, .. } => list.pack().iter(),
+            Node::Plain(element) => return Some(Item::Bytes(element)),
             Node::Lzf { .. } => panic!("the ends are not compressed"),
-        }
+        };
+        walk::step(&mut { iter }, side.other())
     }
 
     /// Removes the element at an end, and tells whether there was one.
@@ -145,22 +149,19 @@ impl Quicklist {
         };
         let Some(node) = node else { return false };
         self.count -= 1;
-        if let Node::Packed { list, count } = node
-            && *count > 1
-        {
-            let at = match side {
-                Side::Head => list.first(),
-                Side::Tail => list.last(),
-            };
-            list.delete(at.expect("no node is empty"));
-            *count -= 1;
+        if node.remove_end(side) {
             return true;
         }
         match side {
             Side::Head => self.nodes.pop_front(),
             Side::Tail => self.nodes.pop_back(),
         };
-        self.settle(0..0);
+        // One node has come nearer to the end than nodes are compressed.
+        if let Some(at) = usize::from(self.options.compress_depth).checked_sub(1)
+            && let Some(at) = self.node_from(side, at)
+        {
+            self.nodes[at].decompress();
+        }
         true
     }
 
@@ -267,11 +268,26 @@ impl Quicklist {
 
     #[cold]
     fn add_end_node(&mut self, side: Side, node: Node) {
+        if let Some(head) = self.nodes.front_mut().filter(|_| side == Side::Head) {
+            head.close_gap();
+        }
         match side {
             Side::Head => self.nodes.push_front(node),
             Side::Tail => self.nodes.push_back(node),
         }
-        self.settle(0..0);
+        // One node has become an inner one.
+        if let Some(at) = self.node_from(side, usize::from(self.options.compress_depth)) {
+            self.settle_node(at);
+        }
+    }
+
+    /// Returns the index of a node that is `at` nodes from an end.
+    fn node_from(&self, side: Side, at: usize) -> Option<usize> {
+        let last = self.nodes.len().checked_sub(1)?;
+        match side {
+            Side::Head => (at <= last).then_some(at),
+            Side::Tail => last.checked_sub(at),
+        }
     }
 
     /// Returns the node of an element, and where it is within that.

@@ -1,14 +1,21 @@
 //! Pure: a node of a quicklist: elements in a listpack, or one large element by itself, either
 //! of them compressed or not.
 
-use std::{borrow::Cow, mem};
+use std::{
+    borrow::Cow,
+    mem,
+    sync::{Mutex, PoisonError},
+};
 
-use base::lzf;
+use base::lzf::{self, Compressor};
 
-use super::limits::{Fill, is_large};
+use super::{
+    Side,
+    limits::{Fill, is_large},
+};
 use crate::{
     Depth, Listpack, ThinBytes,
-    listpack::{Item, Pack},
+    listpack::{Gapped, Item, Pack},
     prefixed::{LENGTH_BYTES, Prefixed},
 };
 
@@ -17,14 +24,27 @@ const COMPRESSED_FROM_BYTES: usize = 48;
 /// Compression must save more than this.
 const SAVED_BYTES_MIN: usize = 8;
 
+/// Moving fewer bytes is cheap.
+const GAPPED_FROM_BYTES: usize = 1_024;
+/// A gap is for a few elements at least.
+const GAPPED_ELEMENTS_MIN: usize = 16;
 /// What stands before the bytes of a `ThinBytes`.
 const THIN_HEADER_BYTES: usize = 16;
+
+/// Its table is too large to be made for each node, and to stand in each list. It is made when
+/// the first node is compressed.
+static COMPRESSOR: Mutex<Option<Compressor>> = Mutex::new(None);
 
 /// 16 bytes, besides the allocation that it owns.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
     Packed {
         list: Listpack,
+        count: u32,
+    },
+    /// A listpack to whose start elements come and go; most often the first node.
+    Gapped {
+        list: Gapped,
         count: u32,
     },
     Plain(ThinBytes),
@@ -69,10 +89,6 @@ pub(super) enum Content<'a> {
     Plain(Cow<'a, [u8]>),
 }
 
-impl Content<'_> {
-    pub(super) const NONE: Self = Self::Plain(Cow::Borrowed(&[]));
-}
-
 impl Node {
     /// Makes a node of one element, of the kind that its size asks for.
     pub(super) fn of_element(element: &[u8]) -> Self {
@@ -90,7 +106,9 @@ impl Node {
     #[inline]
     pub(super) fn count(&self) -> usize {
         match self {
-            Self::Packed { count, .. } | Self::Lzf { count, .. } => *count as usize,
+            Self::Packed { count, .. } | Self::Gapped { count, .. } | Self::Lzf { count, .. } => {
+                *count as usize
+            }
             Self::Plain(_) => 1,
         }
     }
@@ -100,6 +118,7 @@ impl Node {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Packed { list, .. } => list.bytes().len(),
+            Self::Gapped { list, .. } => list.pack().bytes().len(),
             Self::Plain(element) => element.len(),
             Self::Lzf { data, .. } => data.bytes_before(),
         }
@@ -130,6 +149,7 @@ impl Node {
     pub(super) fn content(&self) -> Content<'_> {
         match self {
             Self::Packed { list, .. } => Content::Packed(Cow::Borrowed(list)),
+            Self::Gapped { list, .. } => Content::Packed(Cow::Borrowed(list.pack())),
             Self::Plain(element) => Content::Plain(Cow::Borrowed(element)),
             Self::Lzf { data, is_plain: true, .. } => Content::Plain(Cow::Owned(data.decompress())),
             Self::Lzf { data, .. } => Content::Packed(Cow::Owned(data.listpack())),
@@ -139,6 +159,7 @@ impl Node {
     pub(super) fn view(&self) -> NodeView<'_> {
         let data = match self {
             Self::Packed { list, .. } => NodeData::Raw(list.bytes()),
+            Self::Gapped { list, .. } => NodeData::Raw(list.pack().bytes()),
             Self::Plain(element) => NodeData::Raw(element),
             Self::Lzf { data, .. } => NodeData::Lzf(data.data()),
         };
@@ -149,6 +170,7 @@ impl Node {
     pub(super) fn compress(&mut self) {
         let (bytes, count, is_plain) = match self {
             Self::Packed { list, count } => (list.bytes(), *count, false),
+            Self::Gapped { list, count } => (list.pack().bytes(), *count, false),
             Self::Plain(element) => (&element[..], 1, true),
             Self::Lzf { .. } => return,
         };
@@ -165,9 +187,88 @@ impl Node {
         };
     }
 
+    /// Makes an ordinary listpack of one with a gap.
+    pub(super) fn close_gap(&mut self) {
+        if let Self::Gapped { list, count } = self {
+            *self = Self::Packed { list: list.to_listpack(), count: *count };
+        }
+    }
+
+    /// Puts an element at an end of the listpack that the node must be, not compressed.
+    #[inline]
+    pub(super) fn push(&mut self, side: Side, element: &[u8]) {
+        let item = Item::Bytes(element);
+        if side == Side::Head {
+            self.open_gap(element.len());
+        }
+        match (self, side) {
+            (Self::Packed { list, count }, Side::Tail) => {
+                *count += 1;
+                list.append(item);
+            }
+            (Self::Packed { list, count }, Side::Head) => {
+                *count += 1;
+                list.prepend(item);
+            }
+            (Self::Gapped { list, count }, Side::Tail) => {
+                *count += 1;
+                list.append(item);
+            }
+            (Self::Gapped { list, count }, Side::Head) => {
+                *count += 1;
+                list.prepend(item);
+            }
+            (Self::Plain(_) | Self::Lzf { .. }, _) => panic!("the node is no listpack"),
+        }
+    }
+
+    /// Removes the element at an end, and tells whether it did: the last one is not removed, and
+    /// large ones are nodes by themselves.
+    #[inline]
+    pub(super) fn remove_end(&mut self, side: Side) -> bool {
+        if self.count() < 2 {
+            return false;
+        }
+        if side == Side::Head {
+            self.open_gap(0);
+        }
+        match (self, side) {
+            (Self::Packed { list, count }, side) => {
+                let at = match side {
+                    Side::Head => list.first(),
+                    Side::Tail => list.last(),
+                };
+                list.delete(at.expect("no node is empty"));
+                *count -= 1;
+            }
+            (Self::Gapped { list, count }, Side::Tail) => {
+                list.remove_last();
+                *count -= 1;
+            }
+            (Self::Gapped { list, count }, Side::Head) => {
+                list.remove_first();
+                *count -= 1;
+            }
+            (Self::Plain(_) | Self::Lzf { .. }, _) => panic!("the ends are not compressed"),
+        }
+        true
+    }
+
+    /// Makes room before the elements, if moving them each time would cost more.
+    #[inline]
+    fn open_gap(&mut self, element_bytes: usize) {
+        if let Self::Packed { list, count } = self {
+            let bytes = list.bytes().len();
+            if GAPPED_FROM_BYTES <= bytes && element_bytes < bytes / GAPPED_ELEMENTS_MIN {
+                *self = Self::Gapped { list: Gapped::new(list), count: *count };
+            }
+        }
+    }
+
     /// Changes the listpack of the node, which must be one, and leaves it decompressed.
     pub(super) fn edit<R>(&mut self, change: impl FnOnce(&mut Listpack) -> R) -> R {
         self.decompress();
+        self.close_gap();
         let Self::Packed { list, count } = self else { panic!("the node is no listpack") };
         let result = change(list);
         *count = list.count() as u32;
@@ -183,6 +284,7 @@ impl Node {
     pub(super) fn allocation_bytes(&self) -> usize {
         match self {
             Self::Packed { list, .. } => list.allocation_bytes(),
+            Self::Gapped { list, .. } => list.allocation_bytes(),
             Self::Plain(element) => {
                 base::memory::usable_bytes(THIN_HEADER_BYTES + element.capacity())
             }
@@ -197,9 +299,12 @@ impl Lzf {
             return None;
         }
         let before = u32::try_from(bytes.len()).ok()?;
-        let data = lzf::compress(bytes)?;
+        // A panic under the lock leaves nothing half done that the next string would see.
+        let mut compressor = COMPRESSOR.lock().unwrap_or_else(PoisonError::into_inner);
+        let compressor = compressor.get_or_insert_with(Compressor::default);
+        let data = compressor.compress(bytes, bytes.len())?;
         let is_worth_it = data.len() + SAVED_BYTES_MIN < bytes.len();
-        is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), &data])))
+        is_worth_it.then(|| Self(Prefixed::new(&[&before.to_le_bytes(), data])))
     }
 
     fn bytes_before(&self) -> usize {

@@ -1,7 +1,12 @@
 //! Pure: a walk over the elements of a quicklist, from any of them towards either end.
 
+use std::borrow::Cow;
+
 use super::{Quicklist, Side, node::Content};
-use crate::listpack::{Item, Iter};
+use crate::{
+    Listpack,
+    listpack::{Item, Iter, Pack},
+};
 
 /// Elements one after the other. It lends each of them until the next is asked for, because
 /// what is compressed is decompressed for the walk alone.
@@ -9,40 +14,63 @@ use crate::listpack::{Item, Iter};
 pub struct Walk<'a> {
     list: &'a Quicklist,
     towards: Side,
-    /// The node that `content` is of.
+    /// The node that `left` is of.
     node: usize,
-    content: Content<'a>,
-    /// What is left of a listpack, by offsets. Of a plain node, what is not empty is all.
-    left: (usize, usize),
+    left: Left<'a>,
+}
+
+/// What is left of a node.
+#[derive(Debug)]
+enum Left<'a> {
+    Nothing,
+    Packed(Iter<'a>),
+    /// A listpack of the walk's own, and what is left of it.
+    Decompressed(Listpack, (usize, usize)),
+    Plain(Cow<'a, [u8]>),
+    /// What was lent last, and is all of its node.
+    Lent(Cow<'a, [u8]>),
 }
 
 impl<'a> Walk<'a> {
     /// Starts at an offset within a node, which it gives first.
     pub(super) fn new(list: &'a Quicklist, node: usize, offset: usize, towards: Side) -> Self {
-        let mut walk = Self { list, towards, node, content: Content::NONE, left: (0, 0) };
+        let mut walk = Self { list, towards, node, left: Left::Nothing };
         walk.enter(node);
-        if let Content::Packed(pack) = &walk.content {
+        let from = |pack: &Pack| {
             let at = pack.seek(offset as i64).expect("the node has that element");
             let iter = match towards {
                 Side::Tail => pack.iter_from(at),
                 Side::Head => pack.iter_to(at),
             };
-            walk.left = iter.range();
+            iter.range()
+        };
+        match &mut walk.left {
+            Left::Packed(iter) => *iter = Iter::within(iter.pack(), from(iter.pack())),
+            Left::Decompressed(list, range) => *range = from(list),
+            _ => {}
         }
         walk
     }
 
     /// Starts where nothing is.
     pub(super) fn empty(list: &'a Quicklist) -> Self {
-        let node = list.nodes.len();
-        Self { list, towards: Side::Tail, node, content: Content::NONE, left: (0, 0) }
+        Self { list, towards: Side::Tail, node: list.nodes.len(), left: Left::Nothing }
     }
 
     /// Returns the next element.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Option<Item<'_>> {
-        while self.left.0 == self.left.1 {
+        if let Left::Packed(iter) = &mut self.left
+            && let Some(item) = step(iter, self.towards)
+        {
+            return Some(item);
+        }
+        self.next_elsewhere()
+    }
+
+    fn next_elsewhere(&mut self) -> Option<Item<'_>> {
+        while !self.has_next() {
             let next = match self.towards {
                 Side::Tail => self.node + 1,
                 Side::Head => self.node.wrapping_sub(1),
@@ -52,29 +80,49 @@ impl<'a> Walk<'a> {
             }
             self.enter(next);
         }
-        match &self.content {
-            Content::Plain(element) => {
-                self.left = (0, 0);
-                Some(Item::Bytes(element))
-            }
-            Content::Packed(pack) => {
-                let mut iter = Iter::within(pack, self.left);
-                let item = match self.towards {
-                    Side::Tail => iter.next(),
-                    Side::Head => iter.next_back(),
-                };
-                self.left = iter.range();
+        if let Left::Plain(element) = &mut self.left {
+            self.left = Left::Lent(std::mem::take(element));
+        }
+        match &mut self.left {
+            Left::Packed(iter) => step(iter, self.towards),
+            Left::Decompressed(list, range) => {
+                let mut iter = Iter::within(list, *range);
+                let item = step(&mut iter, self.towards);
+                *range = iter.range();
                 item
             }
+            Left::Lent(element) => Some(Item::Bytes(element)),
+            Left::Nothing | Left::Plain(_) => None,
+        }
+    }
+
+    fn has_next(&self) -> bool {
+        match &self.left {
+            Left::Packed(iter) => iter.at().is_some(),
+            Left::Decompressed(_, (front, back)) => front < back,
+            Left::Plain(_) => true,
+            Left::Nothing | Left::Lent(_) => false,
         }
     }
 
     fn enter(&mut self, node: usize) {
         self.node = node;
-        self.content = self.list.nodes[node].content();
-        self.left = match &self.content {
-            Content::Plain(_) => (0, 1),
-            Content::Packed(pack) => pack.iter().range(),
+        self.left = match self.list.nodes[node].content() {
+            Content::Plain(element) => Left::Plain(element),
+            Content::Packed(Cow::Borrowed(pack)) => Left::Packed(pack.iter()),
+            Content::Packed(Cow::Owned(list)) => {
+                let range = list.iter().range();
+                Left::Decompressed(list, range)
+            }
         };
+    }
+}
+
+/// Takes the next element on the way towards an end.
+#[inline]
+pub(super) fn step<'a>(iter: &mut Iter<'a>, towards: Side) -> Option<Item<'a>> {
+    match towards {
+        Side::Tail => iter.next(),
+        Side::Head => iter.next_back(),
     }
 }

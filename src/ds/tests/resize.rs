@@ -1,8 +1,10 @@
 //! Pure: what dictionaries do about their size while a child shares the memory. A binary of
 //! its own, because the policy is the whole process's.
 
+use std::collections::BTreeSet;
+
 use ds::{
-    Store,
+    Set, Store,
     dict::{Resize, Stats, set_hash_seed, set_may_resize},
     store::Slot,
 };
@@ -63,11 +65,39 @@ fn resizing_waits_for_the_child() {
     check(&store, 0..10);
     let sampled = store.sample(usize::MAX, |_| 0, |_| ());
     assert_eq!(sampled, 10);
+    choose_from_a_sparse_table();
     set_may_resize(Resize::Allow);
     assert!(store.remove(&name(0)).is_some());
     while store.rehash_for(std::time::Duration::from_millis(1)) {}
     assert!(store.stats().tables[0].buckets <= 2);
     check(&store, 1..10);
+}
+
+/// Choices end, and are distinct, where nearly all buckets are empty.
+fn choose_from_a_sparse_table() {
+    set_may_resize(Resize::Allow);
+    let mut set: Set = (0..KEYS).map(name).collect::<Vec<_>>().iter().map(|key| &key[..]).collect();
+    set_may_resize(Resize::Avoid);
+    for key in 5..KEYS {
+        assert!(set.remove(&name(key)));
+    }
+    assert!(1_000 < set.stats().tables[0].buckets);
+    let mut state = 1_u64;
+    let mut draw = |bound: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) % bound
+    };
+    for count in 0..7 {
+        let mut chosen = BTreeSet::new();
+        set.random_distinct(count, &mut draw, |member| assert!(chosen.insert(member)));
+        assert_eq!(chosen.len(), count.min(5));
+    }
+    for left in (0..5).rev() {
+        // The worst luck: each draw misses.
+        assert!(set.pop_random(|bound| bound - 1).is_some());
+        assert_eq!(set.len(), left);
+    }
+    assert!(set.pop_random(draw).is_none());
 }
 
 fn name(key: u64) -> Vec<u8> {

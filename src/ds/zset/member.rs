@@ -8,6 +8,9 @@ use std::cmp::Ordering;
 
 use crate::{block::Block, dict::prefetch_line, text::Text};
 
+/// Says why a place below the count of a node holds a reference.
+pub(super) const IS_THERE: &str = "all below the count are there";
+
 /// A member with its score.
 pub(super) type ScoredText = Text<{ size_of::<f64>() }>;
 
@@ -57,14 +60,23 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Tells whether this element comes before another one.
+    /// Compares another element with this one. Of that, first the score is looked at, and the
+    /// reference only if it is equal: most often it need not be fetched.
     #[inline]
-    pub(super) fn is_before(&self, other: &Self) -> bool {
-        self.score < other.score || (self.score == other.score && self.precedes_tied(other))
+    pub(super) fn order_of(&self, score: f64, reference: &Option<Reference>) -> Ordering {
+        if score < self.score {
+            return Ordering::Less;
+        }
+        if self.score < score {
+            return Ordering::Greater;
+        }
+        self.order_of_tied(reference.as_ref().expect(IS_THERE))
     }
 
-    fn precedes_tied(&self, other: &Self) -> bool {
-        self.reference != other.reference
-            && self.reference.member().cmp(other.reference.member()) == Ordering::Less
+    fn order_of_tied(&self, reference: &Reference) -> Ordering {
+        if *reference == self.reference {
+            return Ordering::Equal;
+        }
+        reference.member().cmp(self.reference.member())
     }
 }

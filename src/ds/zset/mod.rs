@@ -19,11 +19,15 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-use std::ops::{Bound, Range};
+use std::{
+    cmp::Ordering,
+    fmt,
+    ops::{Bound, Range},
+};
 
 pub use self::range::Elements;
 use self::{
-    member::{Key, Reference, ScoredText, new_text, score_of},
+    member::{IS_THERE, Key, Reference, ScoredText, new_text, score_of},
     order::Order,
 };
 use crate::dict::{self, Dict, Hash, OutOfMemory, Stats};
@@ -143,7 +147,9 @@ impl Zset {
     pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
         let text = self.members.find(member)?;
         let key = Key::new(score_of(text), Reference::to(text));
-        Some((self.order.count_before(|element| element.is_before(&key)), key.score))
+        let is_before =
+            |score, reference: &Option<Reference>| key.order_of(score, reference) == Ordering::Less;
+        Some((self.order.count_before(is_before), key.score))
     }
 
     /// Returns the rank of a member, counted from the highest, and its score.
@@ -175,13 +181,13 @@ impl Zset {
     /// member would stand, if there are none.
     pub fn ranks_by_score(&self, min: Bound<f64>, max: Bound<f64>) -> Range<usize> {
         let start = match min {
-            Bound::Included(min) => self.order.count_before(|key| key.score < min),
-            Bound::Excluded(min) => self.order.count_before(|key| key.score <= min),
+            Bound::Included(min) => self.order.count_before(|score, _| score < min),
+            Bound::Excluded(min) => self.order.count_before(|score, _| score <= min),
             Bound::Unbounded => 0,
         };
         let end = match max {
-            Bound::Included(max) => self.order.count_before(|key| key.score <= max),
-            Bound::Excluded(max) => self.order.count_before(|key| key.score < max),
+            Bound::Included(max) => self.order.count_before(|score, _| score <= max),
+            Bound::Excluded(max) => self.order.count_before(|score, _| score < max),
             Bound::Unbounded => self.len(),
         };
         start..end.max(start)
@@ -193,14 +199,14 @@ impl Zset {
         let start = match min {
             Lex::Min => 0,
             Lex::Max => self.len(),
-            Lex::Included(min) => self.order.count_before(|key| key.reference.member() < min),
-            Lex::Excluded(min) => self.order.count_before(|key| key.reference.member() <= min),
+            Lex::Included(min) => self.order.count_before(|_, reference| name_of(reference) < min),
+            Lex::Excluded(min) => self.order.count_before(|_, reference| name_of(reference) <= min),
         };
         let end = match max {
             Lex::Min => 0,
             Lex::Max => self.len(),
-            Lex::Included(max) => self.order.count_before(|key| key.reference.member() <= max),
-            Lex::Excluded(max) => self.order.count_before(|key| key.reference.member() < max),
+            Lex::Included(max) => self.order.count_before(|_, reference| name_of(reference) <= max),
+            Lex::Excluded(max) => self.order.count_before(|_, reference| name_of(reference) < max),
         };
         start..end.max(start)
     }
@@ -226,18 +232,19 @@ impl Zset {
         let end = ranks.end.min(self.len());
         let count = end.saturating_sub(ranks.start);
         let mut left = count;
-        let mut run = Vec::new();
+        let (mut run, mut hashes) = (Vec::new(), Vec::new());
         while 0 < left {
             self.order.remove_from(ranks.start, left, |key| {
                 key.reference.prefetch();
-                run.push((key, dict::hash(b"")));
+                run.push(key);
             });
             left -= run.len();
-            for (key, hash) in &mut run {
-                *hash = dict::hash(key.reference.member());
-                self.members.prefetch(*hash);
-            }
-            for (key, hash) in run.drain(..) {
+            hashes.extend(run.iter().map(|key| {
+                let hash = dict::hash(key.reference.member());
+                self.members.prefetch(hash);
+                hash
+            }));
+            for (key, hash) in run.drain(..).zip(hashes.drain(..)) {
                 let text = self.members.remove_by(hash, |text| key.reference.is_to(text));
                 let text = text.expect("what stands in the order is a member");
                 self.text_bytes -= text.allocation_bytes();
@@ -332,6 +339,25 @@ impl Zset {
     }
 }
 
+impl Clone for Zset {
+    fn clone(&self) -> Self {
+        let mut clone = Self::new();
+        // Without the room the table grows as it must.
+        let _refused = clone.reserve(self.len());
+        for (member, score) in self {
+            clone.insert(member, score);
+        }
+        clone
+    }
+}
+
+impl fmt::Debug for Zset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elements = self.iter().map(|(name, score)| (name.escape_ascii().to_string(), score));
+        f.debug_map().entries(elements).finish()
+    }
+}
+
 /// What a search found.
 pub enum Slot<'a> {
     /// The member is there.
@@ -395,4 +421,8 @@ impl Vacant<'_> {
         let text = self.slot.insert(text);
         self.order.insert(Key::new(score, Reference::to(text)));
     }
+}
+
+fn name_of(reference: &Option<Reference>) -> &[u8] {
+    reference.as_ref().expect(IS_THERE).member()
 }

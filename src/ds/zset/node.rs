@@ -11,16 +11,19 @@
 //! All leaves have the same depth, which bounds the recursion: ten levels hold more elements
 //! than any memory.
 
-use std::alloc::Layout;
+use std::{alloc::Layout, cmp::Ordering};
 
 use base::memory::usable_size;
 
-use super::member::{Key, Reference};
+use super::member::{IS_THERE, Key, Reference};
+use crate::dict::prefetch_line;
 
 /// Elements of a leaf: 1 KiB with its count.
 const LEAF_MAX: usize = 63;
 /// Children of an inner node: 2.5 KiB.
 const INNER_MAX: usize = 63;
+/// Scores that a processor fetches at once.
+const SCORES_PER_LINE: usize = 8;
 /// What neighbours may have together when they are merged, in leaves and inner nodes: so far
 /// from a split that it takes many inserts.
 const MERGED_MAX: usize = LEAF_MAX * 3 / 4;
@@ -170,14 +173,14 @@ impl Leaf {
     /// Returns an element.
     #[inline]
     pub(super) fn key(&self, at: usize) -> Key {
-        let reference = self.references[at].expect("all below the count are there");
+        let reference = self.references[at].expect(IS_THERE);
         Key { score: self.scores[at], reference }
     }
 
     /// Returns a score with its member, which is lent as long as the tree is.
     #[inline]
     pub(super) fn element(&self, at: usize) -> (&[u8], f64) {
-        let reference = self.references[at].as_ref().expect("all below the count are there");
+        let reference = self.references[at].as_ref().expect(IS_THERE);
         (reference.member(), self.scores[at])
     }
 
@@ -191,19 +194,27 @@ impl Leaf {
 
     /// Counts the elements at the begin that are before something.
     #[inline]
-    pub(super) fn count_before(&self, is_before: impl Fn(&Key) -> bool) -> usize {
-        partition(self.count, |at| is_before(&self.key(at)))
+    pub(super) fn count_before(
+        &self,
+        is_before: impl Fn(f64, &Option<Reference>) -> bool,
+    ) -> usize {
+        // A search jumps about in them, and would wait for one line after the other.
+        for scores in self.scores.chunks(SCORES_PER_LINE) {
+            prefetch_line(scores.as_ptr());
+        }
+        partition(self.count, |at| is_before(self.scores[at], &self.references[at]))
     }
 
     fn seek(&self, seek: Seek<'_>) -> usize {
         match seek {
             Seek::Rank(rank) => rank,
-            Seek::Key(key) => self.count_before(|element| element.is_before(key)),
+            Seek::Key(key) => self
+                .count_before(|score, reference| key.order_of(score, reference) == Ordering::Less),
         }
     }
 
     fn insert(&mut self, key: Key, edges: Edges) -> Option<Box<Self>> {
-        let at = self.count_before(|element| element.is_before(&key));
+        let at = self.seek(Seek::Key(&key));
         if self.count < LEAF_MAX {
             self.put(at, key);
             return None;
@@ -262,10 +273,12 @@ impl Leaf {
         let new = Key { score, reference: old.reference };
         let last = self.count - 1;
         // Where it would stand among the others.
-        let to = if old.is_before(&new) {
-            at + partition(last - at, |step| self.key(at + 1 + step).is_before(&new))
+        let is_before =
+            |at: usize| new.order_of(self.scores[at], &self.references[at]) == Ordering::Less;
+        let to = if old.score < score {
+            at + partition(last - at, |step| is_before(at + 1 + step))
         } else {
-            partition(at, |index| self.key(index).is_before(&new))
+            partition(at, is_before)
         };
         // At an end of the leaf, what stands in the next leaf is not known, unless the
         // element goes away from there.
@@ -299,16 +312,16 @@ impl Inner {
     }
 
     fn first(&self, at: usize) -> Key {
-        let reference = self.references[at].expect("all below the count are there");
+        let reference = self.references[at].expect(IS_THERE);
         Key { score: self.scores[at], reference }
     }
 
     pub(super) fn child(&self, at: usize) -> &Node {
-        self.children[at].as_ref().expect("all below the count are there")
+        self.children[at].as_ref().expect(IS_THERE)
     }
 
     fn child_mut(&mut self, at: usize) -> &mut Node {
-        self.children[at].as_mut().expect("all below the count are there")
+        self.children[at].as_mut().expect(IS_THERE)
     }
 
     fn children(&self) -> impl Iterator<Item = &Node> {
@@ -318,9 +331,22 @@ impl Inner {
     /// Finds the child in which elements cease to be before something, and counts those in
     /// the children before it.
     #[inline]
-    pub(super) fn seek_before(&self, is_before: impl Fn(&Key) -> bool) -> (usize, usize) {
-        let at = partition(self.count - 1, |at| is_before(&self.first(at + 1)));
+    pub(super) fn seek_before(
+        &self,
+        is_before: impl Fn(f64, &Option<Reference>) -> bool,
+    ) -> (usize, usize) {
+        let at = partition(self.count - 1, |at| {
+            is_before(self.scores[at + 1], &self.references[at + 1])
+        });
         (at, self.totals[..at].iter().sum())
+    }
+
+    /// Finds the child that has an element, or that it belongs in.
+    fn seek_key(&self, key: &Key) -> usize {
+        let is_through = |score, reference: &Option<Reference>| {
+            key.order_of(score, reference) != Ordering::Greater
+        };
+        self.seek_before(is_through).0
     }
 
     /// Finds the child that has an element, and its rank there.
@@ -337,8 +363,7 @@ impl Inner {
     }
 
     fn insert(&mut self, key: Key, edges: Edges) -> Option<Box<Self>> {
-        // Equal is the element itself only, which is not there yet.
-        let (at, _) = self.seek_before(|first| first.is_before(&key));
+        let at = self.seek_key(&key);
         let edges_below = self.edges_of(at, edges);
         let split = self.child_mut(at).insert(key, edges_below);
         self.refresh(at);
@@ -365,7 +390,7 @@ impl Inner {
                 let (at, rank) = self.seek_rank(rank);
                 (at, Seek::Rank(rank))
             }
-            Seek::Key(key) => (self.seek_before(|first| !key.is_before(first)).0, seek),
+            Seek::Key(key) => (self.seek_key(key), seek),
         };
         let count = self.child_mut(at).remove_run(seek, count, removed);
         if self.child(at).count() == 0 {
@@ -378,7 +403,7 @@ impl Inner {
     }
 
     fn reposition(&mut self, old: &Key, score: f64, edges: Edges) -> bool {
-        let (at, _) = self.seek_before(|first| !old.is_before(first));
+        let at = self.seek_key(old);
         let edges_below = self.edges_of(at, edges);
         let is_done = self.child_mut(at).reposition(old, score, edges_below);
         if is_done {
@@ -425,7 +450,7 @@ impl Inner {
     }
 
     fn take(&mut self, at: usize) -> Node {
-        let child = self.children[at].take().expect("all below the count are there");
+        let child = self.children[at].take().expect(IS_THERE);
         self.scores.copy_within(at + 1..self.count, at);
         self.references.copy_within(at + 1..self.count, at);
         self.totals.copy_within(at + 1..self.count, at);

@@ -66,7 +66,10 @@ impl Order {
 
     /// Counts the elements that come before something: `is_before` is true of some at the
     /// begin, and false of all others.
-    pub(super) fn count_before(&self, is_before: impl Fn(&Key) -> bool) -> usize {
+    pub(super) fn count_before(
+        &self,
+        is_before: impl Fn(f64, &Option<Reference>) -> bool,
+    ) -> usize {
         let Some(mut node) = self.root.as_ref() else { return 0 };
         let mut rank = 0;
         loop {

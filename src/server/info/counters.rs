@@ -38,7 +38,7 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("expired_time_cap_reached_count", expiry.time_cap_reached),
         field("expire_cycle_cpu_milliseconds", expiry.cycle_time.as_millis()),
         field("evicted_keys", keyspace.eviction.evicted_keys),
-        field("evicted_clients", 0),
+        field("evicted_clients", stats.evicted_clients),
         field("total_eviction_exceeded_time", exceeded_in_all.as_millis()),
         field("current_eviction_exceeded_time", exceeded.as_millis()),
         field("keyspace_hits", keyspace.hits),

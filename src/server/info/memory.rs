@@ -25,10 +25,16 @@ pub struct MemoryReport {
     pub rss: usize,
     /// What the allocator says of itself.
     pub allocator: Figures,
-    /// Buffers and state of clients.
+    /// Kept of the stream for replicas that come back.
+    pub backlog: usize,
+    /// Kept of the stream beyond that, for replicas that are slow.
+    pub replicas: usize,
+    /// Buffers and state of clients that are no replicas.
     pub clients: usize,
-    /// Clients whose buffers these are.
+    /// Clients that are no replicas.
     pub client_count: usize,
+    /// Replicas.
+    pub replica_count: usize,
     /// The tables of each database that holds keys.
     pub dbs: Vec<DbTables>,
 }
@@ -53,14 +59,24 @@ impl MemoryReport {
             let (main, expires) = keyspace.table_bytes(db);
             DbTables { db, keys: keyspace.len(db), main, expires }
         };
+        let stream = evict::stream_bytes(server);
+        let backlog = match server.replication.replicas.is_empty() {
+            true => stream,
+            false => stream.min(evict::backlog_bytes(server)),
+        };
+        let is_replica = |id| server.replication.replicas.contains(&id);
+        let clients = server.clients.iter().filter(|(id, _)| !is_replica(*id));
         Self {
             used: base::memory::used_bytes(),
             peak: base::memory::peak_bytes(),
             startup: server.lifecycle.startup_memory_bytes,
             rss: usize::try_from(process::resident_bytes()).unwrap_or(usize::MAX),
             allocator: figures(),
-            clients: server.clients.iter().map(|(_, client)| client.memory_bytes()).sum(),
-            client_count: server.clients.count(),
+            backlog,
+            replicas: stream - backlog,
+            clients: clients.map(|(_, client)| client.memory_bytes()).sum(),
+            client_count: server.clients.count().saturating_sub(server.replication.replicas.len()),
+            replica_count: server.replication.replicas.len(),
             dbs: (0..keyspace.db_count()).map(tables).filter(|db| 0 < db.keys).collect(),
         }
     }
@@ -68,7 +84,7 @@ impl MemoryReport {
     /// Counts the bytes that are not data.
     pub fn overhead(&self) -> usize {
         let tables = self.dbs.iter().map(|db| db.main + db.expires);
-        self.startup + self.clients + tables.sum::<usize>()
+        self.startup + self.backlog + self.replicas + self.clients + tables.sum::<usize>()
     }
 
     /// Counts the bytes that are data.
@@ -191,9 +207,9 @@ pub(super) fn memory(server: &Server) -> Vec<Field> {
         field("mem_fragmentation_ratio", ratio(report.fragmentation())),
         field("mem_fragmentation_bytes", report.fragmentation().bytes),
         field("mem_not_counted_for_evict", evict::uncounted_bytes(server)),
-        field("mem_replication_backlog", 0),
-        field("mem_total_replication_buffers", 0),
-        field("mem_clients_slaves", 0),
+        field("mem_replication_backlog", report.backlog),
+        field("mem_total_replication_buffers", report.backlog + report.replicas),
+        field("mem_clients_slaves", report.replicas),
         field("mem_clients_normal", clients),
         field("mem_cluster_links", 0),
         field("mem_aof_buffer", 0),

@@ -74,7 +74,7 @@ fn a_child_tells_how_far_it_is() {
     assert_eq!(field(&server, "current_save_keys_total"), "10000");
     wait_until("a report", || 0.0 < number(&server, "current_save_keys_processed"));
     let percent = number(&server, "current_fork_perc");
-    assert!(10.0 <= percent && percent <= 100.0, "{percent}");
+    assert!((10.0..=100.0).contains(&percent), "{percent}");
     assert!(0.0 < number(&server, "current_cow_size"));
     assert!(0.0 < number(&server, "current_cow_peak"));
     assert!(0.0 <= number(&server, "rdb_current_bgsave_time_sec"));

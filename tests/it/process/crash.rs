@@ -27,6 +27,8 @@ fn a_fatal_signal_leaves_a_report_and_ends_the_process_by_itself() {
     assert_eq!(code, -11);
     holds_report(&log, &["# Redis 7.2.6 crashed by signal: 11, si_code: ", "CLIENT LIST OUTPUT"]);
     assert!(log.contains("/src/commands/debug.rs:"), "{log}");
+    // And whose code they are.
+    assert!(log.contains("    which is debugCommand\n"), "{log}");
 
     let mut server = Server::start(&["--save", ""]);
     server.signal("ABRT");
@@ -44,6 +46,9 @@ fn a_panic_leaves_a_report() {
     let (code, log) = crash("ASSERT", &["--use-exit-on-panic", "yes"]);
     assert_eq!(code, 1);
     holds_report(&log, &["# === ASSERTION FAILED ===", "# ==> src/commands/debug.rs:"]);
+    let (code, log) = crash("OOM", &["--crash-memcheck-enabled", "no"]);
+    assert_eq!(code, -6);
+    holds_report(&log, &["# Out Of Memory allocating ", "Redis aborting for OUT OF MEMORY. "]);
 }
 
 #[test]

@@ -75,6 +75,20 @@ fn a_snapshot_that_cannot_be_written_keeps_the_server_alive() {
 }
 
 #[test]
+fn a_signals_wish_can_be_taken_back_before_it_is_met() {
+    let server = Server::start(&["--save", ""]);
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "-ERR No shutdown in progress.");
+    assert_eq!(server.ask(&["DEBUG", "PAUSE-CRON", "1"]), "+OK");
+    server.signal("TERM");
+    server.wait_for("Received SIGTERM scheduling shutdown...");
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "+OK");
+    assert!(server.log().contains("* Shutdown manually aborted.\n"));
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "-ERR No shutdown in progress.");
+    assert_eq!(server.ask(&["DEBUG", "PAUSE-CRON", "0"]), "+OK");
+    assert_eq!(server.ask(&["PING"]), "+PONG");
+}
+
+#[test]
 fn a_start_that_fails_leaves_anothers_pidfile() {
     let folder = Folder::new();
     let pidfile = folder.path("pid");

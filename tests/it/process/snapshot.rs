@@ -115,6 +115,7 @@ fn a_broken_file_ends_the_start_and_stays() {
             assert!(text.contains(shown), "{shown}: {text}");
         }
         assert!(!text.contains("Ready to accept connections"), "{text}");
+        assert!(!text.contains("RDB looks OK"), "{text}");
         assert_eq!(fs::read(folder.0.join("dump.rdb")).unwrap(), file);
     }
     let folder = Folder::new();
@@ -180,6 +181,22 @@ fn a_save_that_fails_leaves_the_file_and_nothing_else() {
     let info = server.ask(&["INFO", "persistence"]);
     assert!(info.contains("\r\nrdb_changes_since_last_save:1\r\n"), "{info}");
     assert!(info.contains("\r\nrdb_saves:1\r\n"), "{info}");
+}
+
+#[test]
+fn a_save_that_is_interrupted_leaves_nothing() {
+    let mut server = Server::start(&["--save", "", "--rdb-key-save-delay", "10000000"]);
+    server.ask(&["MSET", "a", "1", "b", "2"]);
+    let port = server.port;
+    let client = std::thread::spawn(move || super::ask(port, &["SAVE"]));
+    let temporary = format!("temp-{}.rdb", server.pid());
+    wait_until("the save", || server.folder.names().contains(&temporary));
+    server.signal("INT");
+    server.wait_for("Received SIGINT scheduling shutdown...");
+    server.signal("INT");
+    assert_eq!(server.wait(), 1);
+    client.join().unwrap();
+    assert_eq!(server.folder.names(), ["log"]);
 }
 
 #[test]
