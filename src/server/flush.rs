@@ -51,7 +51,8 @@ pub fn swap(server: &mut Server, db: usize, other: usize) {
     }
     let Server { watches, clients, keyspace, .. } = server;
     for db_watched in [db, other] {
-        let is_there = |key: &[u8]| keyspace.contains(db, key) || keyspace.contains(other, key);
+        // One that is due was not there, and goes at once: that it goes later is no change.
+        let is_there = |key: &[u8]| keyspace.is_alive(db, key) | keyspace.is_alive(other, key);
         watches.touch_db(clients, db_watched, is_there);
     }
     keyspace.swap(db, other);
