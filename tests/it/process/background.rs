@@ -59,6 +59,9 @@ fn a_save_point_saves_by_itself() {
     assert!(0.0 < number(&server, "rdb_last_cow_size"));
     assert!(0.0 < number(&server, "latest_fork_usec"));
     assert_eq!(field(&server, "total_forks"), "1");
+    assert_eq!(server.ask(&["CONFIG", "RESETSTAT"]), "+OK");
+    assert_eq!(field(&server, "total_forks"), "0");
+    assert_eq!(field(&server, "latest_fork_usec"), "0");
     assert_eq!(server.ask(&["SHUTDOWN", "NOSAVE"]), "");
     assert_eq!(server.wait(), 0);
     let folder = std::mem::replace(&mut server.folder, Folder::new());
