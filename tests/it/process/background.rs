@@ -187,3 +187,24 @@ fn a_transaction_is_in_a_snapshot_as_a_whole() {
         assert!(snapshot.windows(entry.len()).any(|bytes| bytes == entry), "{snapshot:?}");
     }
 }
+
+#[test]
+fn a_child_runs_where_and_dies_first_as_the_operator_says() {
+    let (server, child) = slow(&[
+        "--bgsave_cpulist",
+        "0",
+        "--oom-score-adj",
+        "relative",
+        "--oom-score-adj-values",
+        "1",
+        "2",
+        "77",
+    ]);
+    let read = |pid: u32, name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap();
+    let score = |pid: u32| read(pid, "oom_score_adj").trim().parse::<i32>().unwrap();
+    wait_until("it has its name, after all else", || title(child).starts_with("redis-rdb-bgsave "));
+    assert_eq!(score(child) - score(server.pid()), 76);
+    let status = read(child, "status");
+    let cpus = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    assert_eq!(cpus.unwrap().trim(), "0");
+}
