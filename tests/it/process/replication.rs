@@ -260,6 +260,12 @@ fn a_replica_that_reads_too_slowly_is_given_up() {
     replica.snapshot();
     replica.say(&["REPLCONF", "ACK", "0"]);
     let value = "x".repeat(100_000);
+    wait_until("much waits for it", || {
+        assert_eq!(server.ask(&["SET", "k", &value]), "+OK");
+        let list = server.ask(&["CLIENT", "LIST", "TYPE", "replica"]);
+        let bytes = list.split(" omem=").nth(1).and_then(|rest| rest.split(' ').next());
+        1_000_000 < bytes.unwrap().parse::<u64>().unwrap()
+    });
     wait_until("the limit", || {
         assert_eq!(server.ask(&["SET", "k", &value]), "+OK");
         server.log().contains(" closed for overcoming of output buffer limits.")
