@@ -379,7 +379,8 @@ impl Keyspace {
 
     /// Counts the bytes that a key, its value and its place in the tables take.
     pub fn memory_usage(&self, db: usize, key: &[u8]) -> Option<usize> {
-        let record = self.peek(db, key)?;
+        // Also of one that is due: it takes memory as long as it is there.
+        let record = self.dbs[db].store.find(key)?;
         let value = record.value().map_or(0, Value::memory_bytes);
         let tables = 1 + usize::from(record.expiry().is_some());
         Some(record.allocation_bytes() + value + tables * TABLE_BYTES_PER_KEY)
