@@ -178,7 +178,7 @@ fn text_of(record: &Record<Value>) -> &[u8] {
 #[test]
 fn what_is_saved_comes_back() {
     let mut random = random();
-    for _ in 0..60 {
+    for _ in 0..40 {
         let keyspace = any_keyspace(&mut random);
         let options = SaveOptions {
             version: format::VERSIONS_WRITTEN[random.index(3)],
@@ -270,7 +270,7 @@ fn any_bytes_are_a_file_or_an_error() {
     let mut random = random();
     let options = LoadOptions { checks_checksum: false, ..OPTIONS };
     let mut good_count = 0;
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let mut file = [OF_7_0, OF_7_2, OF_7_2_LFU, OF_7_2_UNSUMMED][random.index(4)].to_vec();
         for _ in 0..=random.below(4) {
             let at = 9 + random.index(file.len() - 9);
