@@ -298,7 +298,7 @@ mod tests {
         let seed = Random::from_system().any_u64();
         eprintln!("seed {seed}");
         let mut random = Random::seeded(seed);
-        for _ in 0..20 {
+        for _ in 0..6 {
             let pieces: Vec<Vec<u8>> = (0..40)
                 .map(|_| {
                     let bytes_end = if random.below(4) == 0 { 400_000 } else { 300 };

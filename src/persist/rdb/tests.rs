@@ -178,7 +178,7 @@ fn text_of(record: &Record<Value>) -> &[u8] {
 #[test]
 fn what_is_saved_comes_back() {
     let mut random = random();
-    for _ in 0..40 {
+    for _ in 0..15 {
         let keyspace = any_keyspace(&mut random);
         let options = SaveOptions {
             version: format::VERSIONS_WRITTEN[random.index(3)],
@@ -238,12 +238,10 @@ fn every_form_of_a_length_comes_back() {
 
 #[test]
 fn a_file_that_ends_too_early_is_never_taken_for_whole() {
-    for file in [OF_7_2, OF_7_2_UNSUMMED] {
-        for end in 0..file.len() {
-            for total_bytes in [None, Some(end as u64)] {
-                let fault = fault(&file[..end], LoadOptions { total_bytes, ..OPTIONS });
-                assert!(matches!(fault, Fault::Short), "{end}: {fault}");
-            }
+    for end in 0..OF_7_2.len() {
+        for total_bytes in [None, Some(end as u64)] {
+            let fault = fault(&OF_7_2[..end], LoadOptions { total_bytes, ..OPTIONS });
+            assert!(matches!(fault, Fault::Short), "{end}: {fault}");
         }
     }
 }
