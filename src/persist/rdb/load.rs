@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use base::random::Random;
-use ds::Record;
+use ds::{Record, dict};
 
 use super::{
     Aux, Decoder, Fault, LoadError, Loaded, aux,
@@ -25,8 +25,12 @@ use crate::{
 
 /// The least that a key takes: its type, an empty name, an empty value.
 const KEY_BYTES_MIN: u64 = 3;
+/// No record holds a longer one.
+const KEY_BYTES_MAX: usize = u32::MAX as usize;
 /// So many keys are made room for if nobody knows how much is to come.
-const RESERVED_KEYS_MAX: u64 = 1 << 22;
+const RESERVED_KEYS_MAX: u64 = 1 << 20;
+/// So many keys wait together for the memory where they go.
+const AHEAD_MAX: usize = 16;
 /// While keys are loaded slowly on purpose, a step lasts no longer.
 const SLOW_STEP: Duration = Duration::from_millis(50);
 
@@ -83,6 +87,8 @@ pub struct Loader<'a> {
     version: Option<Version>,
     db: usize,
     facts: Facts,
+    /// Keys of this database that were read and announced, but not put in yet.
+    ahead: Vec<(dict::Hash, Record<Value>)>,
     /// The key that is being loaded, if its type is known.
     key: Vec<u8>,
     reading: Option<ObjectType>,
@@ -110,6 +116,7 @@ impl<'a> Loader<'a> {
             version: None,
             db: 0,
             facts: Facts::default(),
+            ahead: Vec::with_capacity(AHEAD_MAX),
             key: Vec::new(),
             reading: None,
             stats: LoadStats::default(),
@@ -154,6 +161,7 @@ impl<'a> Loader<'a> {
         while self.decoder.reader.offset() < end {
             match self.decoder.byte()? {
                 EOF => {
+                    self.put(keyspace)?;
                     self.check_end(version)?;
                     return Ok(Step::Done);
                 }
@@ -164,6 +172,7 @@ impl<'a> Loader<'a> {
                 break;
             }
         }
+        self.put(keyspace)?;
         Ok(Step::More)
     }
 
@@ -181,6 +190,8 @@ impl<'a> Loader<'a> {
             }
             FREQ => self.facts.access = Some(Access::Frequency(decoder.byte()?.into())),
             SELECTDB => {
+                self.put(keyspace)?;
+                let decoder = &mut self.decoder;
                 let count = keyspace.db_count();
                 let db = usize::try_from(decoder.length()?).ok().filter(|db| *db < count);
                 self.db = db.ok_or(Fault::DbCount(count))?;
@@ -229,6 +240,9 @@ impl<'a> Loader<'a> {
     fn load_key(&mut self, keyspace: &mut Keyspace, object_type: ObjectType) -> Result<(), Fault> {
         self.key.clear();
         self.key.extend_from_slice(&self.decoder.string()?);
+        if KEY_BYTES_MAX < self.key.len() {
+            return Err(Fault::corrupt("A key is longer than any key can be"));
+        }
         self.reading = Some(object_type);
         let loaded = value::load(&mut self.decoder, object_type)?;
         let Facts { expiry_ms, access } = std::mem::take(&mut self.facts);
@@ -239,12 +253,25 @@ impl<'a> Loader<'a> {
             let mut record = record(&self.key, loaded, expiry_ms);
             record.set_lru(keyspace.access_policy.restored(access, self.options.now_ms));
             self.stats.keys_loaded += 1;
-            if keyspace.put_record(self.db, record).is_some() && !self.options.replaces {
-                return Err(Fault::Duplicate);
-            }
+            let hash = keyspace.announce(self.db, &record);
+            self.ahead.push((hash, record));
         }
         self.reading = None;
+        if self.ahead.len() == AHEAD_MAX {
+            self.put(keyspace)?;
+        }
         persist::delay(self.key_delay_us, &mut self.random);
+        Ok(())
+    }
+
+    /// Puts in what was read ahead.
+    fn put(&mut self, keyspace: &mut Keyspace) -> Result<(), Fault> {
+        for (hash, record) in self.ahead.drain(..) {
+            let old = keyspace.put_announced(self.db, hash, record);
+            if let Some(old) = old.filter(|_| !self.options.replaces) {
+                return Err(Fault::Duplicate(old.key().into()));
+            }
+        }
         Ok(())
     }
 
