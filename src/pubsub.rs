@@ -204,7 +204,7 @@ impl PubSub {
             let mut count = 0;
             for id in listeners {
                 let mut is_over_limit = false;
-                count += usize::from(clients.push(*id, |reply| {
+                count += usize::from(clients.push_later(*id, |reply| {
                     push.write_to(reply);
                     is_over_limit = waiting_bytes_max <= reply.output().pending_bytes();
                 }));

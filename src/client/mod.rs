@@ -7,6 +7,7 @@
 pub mod arrivals;
 pub mod describe;
 mod kind;
+mod later;
 mod limits;
 pub mod parked;
 pub mod pause;
@@ -98,6 +99,15 @@ enum Life {
     Closes,
 }
 
+/// Whether a client stands in a list of those that are to be sent something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Listed {
+    No,
+    /// In that of those who can wait for a moment.
+    Later,
+    Now,
+}
+
 /// A connected client.
 #[derive(Debug)]
 pub struct Client {
@@ -135,6 +145,8 @@ pub struct Client {
     pub subscriptions: Subscriptions,
     /// What it has told of itself as a replica, and its link if it is one.
     pub replica: Option<Box<Replica>>,
+    /// Where the stream stood when it had written last.
+    pub written_at: u64,
     /// Its request waits; none of the others runs meanwhile.
     pub parked: Option<Box<Parked>>,
     /// How it is told which keys have changed, if it wants to know.
@@ -148,7 +160,7 @@ pub struct Client {
     /// Pushed while the frame was lent; goes behind the reply.
     pushes: Reply,
     life: Life,
-    is_listed: bool,
+    listed: Listed,
     /// The kernel took no more; what is left may be TLS records that only s2n sees.
     is_stuck: bool,
 }
@@ -175,10 +187,11 @@ impl Client {
             last_command: None,
             no_evict: false,
             output: OutputState::default(),
-            reply_buffer: ReplyBuffer::new(now_ms),
+            reply_buffer: ReplyBuffer::default(),
             watched: Watched::default(),
             subscriptions: Subscriptions::default(),
             replica: None,
+            written_at: 0,
             parked: None,
             tracker: None,
             is_negotiating: false,
@@ -186,7 +199,7 @@ impl Client {
             place: Place::default(),
             pushes: Reply::default(),
             life: Life::Alive,
-            is_listed: false,
+            listed: Listed::No,
             is_stuck: false,
         }
     }

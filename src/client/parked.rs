@@ -20,6 +20,9 @@ use crate::client::{Client, ClientId, Clients};
 pub enum Cause {
     /// The end of a pause (CLIENT PAUSE).
     Paused,
+    /// That replicas have what it wrote (WAIT): it is answered when its wait is over, so the
+    /// request that it keeps is an empty one.
+    Replicas,
 }
 
 /// A request that waits.
@@ -69,6 +72,16 @@ impl ParkedClients {
                 parked.is_woken = true;
                 self.woken.insert(ticket, id);
             }
+        }
+    }
+
+    /// Ends the wait of one client.
+    pub fn wake(&mut self, id: ClientId, client: &mut Client) {
+        if let Some(parked) = &mut client.parked
+            && self.waiting.remove(&parked.ticket).is_some()
+        {
+            parked.is_woken = true;
+            self.woken.insert(parked.ticket, id);
         }
     }
 

@@ -47,12 +47,14 @@ pub struct ReplyBuffer {
     peak_reset_ms: i64,
 }
 
-impl ReplyBuffer {
-    /// Makes that of a new client.
-    pub fn new(now_ms: i64) -> Self {
-        Self { bytes: BYTES_MAX, peak_bytes: BYTES_MAX, peak_reset_ms: now_ms }
+impl Default for ReplyBuffer {
+    /// Makes that of a new client. It has needed nothing yet: the first look forgets the peak.
+    fn default() -> Self {
+        Self { bytes: BYTES_MAX, peak_bytes: BYTES_MAX, peak_reset_ms: 0 }
     }
+}
 
+impl ReplyBuffer {
     /// Returns how much is kept.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn it_follows_the_replies() {
         let policy = ReplyBufferPolicy::default();
-        let mut buffer = ReplyBuffer::new(0);
+        let mut buffer = ReplyBuffer::default();
         assert_eq!(buffer.settle(policy, 0, 4999), Resized::Not);
         // The peak is forgotten first, and acted upon when it is looked at next.
         assert_eq!(buffer.settle(policy, 100, 5000), Resized::Not);
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn it_can_be_told_to_stay() {
-        let mut buffer = ReplyBuffer::new(0);
+        let mut buffer = ReplyBuffer::default();
         let never = ReplyBufferPolicy { is_resizing: true, peak_reset_ms: -1 };
         assert_eq!(buffer.settle(never, 0, i64::MAX), Resized::Not);
         assert_eq!((buffer.settle(never, 0, i64::MAX), buffer.bytes()), (Resized::Not, 16384));

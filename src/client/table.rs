@@ -9,7 +9,8 @@ use net::Connection;
 use resp::{Protocol, Reply};
 
 use crate::client::{
-    Client, Frame, Life,
+    Client, Frame, Life, Listed,
+    later::Later,
     usage::{Place, Usage},
 };
 
@@ -35,6 +36,8 @@ pub struct Clients {
     last_number: u64,
     /// To be sent something before the loop sleeps.
     with_output: Vec<ClientId>,
+    /// To be sent something soon.
+    later: Later,
     /// Over, all said; freed before the loop sleeps.
     finished: Vec<ClientId>,
     usage: Usage,
@@ -149,6 +152,25 @@ impl Clients {
         true
     }
 
+    /// The same, where what is told can wait for a moment.
+    pub fn push_later(&mut self, id: ClientId, write: impl FnOnce(&mut Reply)) -> bool {
+        let Some(client) = self.find(id) else { return false };
+        match &mut client.frame {
+            Some(frame) => write(&mut frame.reply),
+            // Goes with the reply to the request that runs.
+            None => {
+                write(&mut client.pushes);
+                return true;
+            }
+        }
+        if client.listed == Listed::No {
+            client.listed = Listed::Later;
+            self.later.push(id);
+        }
+        self.note_usage(id);
+        true
+    }
+
     /// Has a client sent to before the loop sleeps, as there is something for it elsewhere.
     pub fn wake(&mut self, id: ClientId) {
         if self.find(id).is_some() {
@@ -192,9 +214,43 @@ impl Clients {
     pub fn pop_with_output(&mut self) -> Option<ClientId> {
         let id = self.with_output.pop()?;
         if let Some(client) = self.find_even_closing(id) {
-            client.is_listed = false;
+            client.listed = Listed::No;
         }
         Some(id)
+    }
+
+    /// Notes the end of a turn, and how many commands have run until then: that says who can
+    /// wait longer. Says whether anybody does.
+    pub fn turn_ends(&mut self, commands: u64) -> bool {
+        let is_anybody_waiting = !self.later.is_empty();
+        if is_anybody_waiting {
+            self.later.turn_ends(commands);
+        }
+        is_anybody_waiting
+    }
+
+    /// Lets nobody wait for what was told them.
+    pub fn hurry(&mut self) {
+        self.later.hurry();
+    }
+
+    /// Returns one of those who have waited for what was told them, if its time has come.
+    pub fn pop_later(&mut self) -> Option<ClientId> {
+        while let Some(id) = self.later.pop() {
+            if let Some(client) = self.find_even_closing(id)
+                && client.listed == Listed::Later
+            {
+                client.listed = Listed::No;
+                self.later.sent();
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Whether anybody waits for what was told it.
+    pub fn has_later(&self) -> bool {
+        !self.later.is_empty()
     }
 
     /// Returns a client that is over, all said.
@@ -272,7 +328,7 @@ impl Clients {
 
     fn list(&mut self, id: ClientId) {
         let client = self.find_even_closing(id).expect("the caller has it");
-        if !mem::replace(&mut client.is_listed, true) {
+        if mem::replace(&mut client.listed, Listed::Now) != Listed::Now {
             self.with_output.push(id);
         }
     }

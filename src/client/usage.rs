@@ -67,7 +67,8 @@ impl Memory {
         let parked = client.parked.as_ref().map_or(0, |parked| parked.argv.as_argv().total_bytes());
         let arguments = talk.argument_bytes + parked;
         let queue = talk.session.transaction.as_deref().map_or(0, Transaction::memory_bytes);
-        let query = talk.query.map_or(0, Query::memory_bytes);
+        // What is announced counts: who takes too much with it need not send it all first.
+        let query = talk.query.map_or(0, |query| query.memory_bytes() + query.announced_bytes());
         let tracker = client.tracker.as_ref().map_or(0, |tracker| tracker.memory_bytes());
         let state = size_of::<Client>()
             + client.watched.memory_bytes()

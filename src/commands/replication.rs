@@ -1,4 +1,4 @@
-//! Command: SYNC, PSYNC, REPLCONF, ROLE.
+//! Command: SYNC, PSYNC, REPLCONF, ROLE, WAIT.
 
 use base::{number::parse_i64, split::split_args};
 use sys::log;
@@ -11,7 +11,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
         psync::{self, Past},
-        replicas,
+        replicas, waits,
     },
 };
 
@@ -175,5 +175,20 @@ pub(super) fn role(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         call.reply.bulk_integer(port);
         call.reply.bulk_integer(i64::try_from(link.acknowledged).unwrap_or(i64::MAX));
     }
+    Ok(())
+}
+
+/// WAIT numreplicas timeout: the timeout in milliseconds, 0 for ever.
+pub(super) fn wait(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let wanted = parse_i64(call.arg(1)).ok_or(ReplyError::NotInteger)?;
+    let timeout_ms = parse_i64(call.arg(2))
+        .ok_or(ReplyError::text("ERR timeout is not an integer or out of range"))?;
+    if timeout_ms < 0 {
+        return Err(ReplyError::text("ERR timeout is negative"));
+    }
+    let until_ms = server.now_ms().checked_add(timeout_ms);
+    let until_ms = until_ms.ok_or(ReplyError::text("ERR timeout is out of range"))?;
+    let wanted = usize::try_from(wanted).unwrap_or(0);
+    waits::wait(server, call, wanted, (0 < timeout_ms).then_some(until_ms));
     Ok(())
 }

@@ -10,6 +10,9 @@ use crate::{
     text::Text,
 };
 
+/// Strings that are fetched at once.
+const BATCH: usize = 16;
+
 /// A set of byte strings.
 #[derive(Default)]
 pub struct Set {
@@ -49,6 +52,18 @@ impl Set {
     #[inline]
     pub fn contains_hashed(&self, hash: Hash, member: &[u8]) -> bool {
         self.members.find_hashed(hash, member).is_some()
+    }
+
+    /// Tells of each of several strings whether it is a member. What is in memory far away is
+    /// fetched for many at once, as sets that are intersected want it.
+    pub fn contains_each(&self, strings: &[(Hash, &[u8])], mut tell: impl FnMut(usize, bool)) {
+        for (batch, strings) in strings.chunks(BATCH).enumerate() {
+            strings.iter().for_each(|(hash, _)| self.prefetch(*hash));
+            strings.iter().for_each(|(hash, _)| self.prefetch_member(*hash));
+            for (at, (hash, string)) in strings.iter().enumerate() {
+                tell(batch * BATCH + at, self.contains_hashed(*hash, string));
+            }
+        }
     }
 
     /// Puts a member in; tells whether it is new.

@@ -102,7 +102,11 @@ impl<V> Store<V> {
 
     /// Puts a record in, and returns the one that had its key.
     pub fn insert(&mut self, record: Record<V>) -> Option<Record<V>> {
-        let hash = dict::hash(record.key());
+        self.insert_hashed(dict::hash(record.key()), record)
+    }
+
+    /// Puts in a record whose key's hash is known, and returns the one that had its key.
+    pub fn insert_hashed(&mut self, hash: Hash, record: Record<V>) -> Option<Record<V>> {
         match self.records.entry_hashed(hash, record.key()) {
             dict::Slot::Occupied(old) => {
                 Some(Item { record: old, volatile: &mut self.volatile }.replace(record))

@@ -4,7 +4,7 @@
 //! database after the other, for as long as many of those looked at were due. A cycle has
 //! a budget of time: the *slow* one, from the cron, up to a quarter of the time between
 //! two crons; the *fast* one, before each sleep, a millisecond, and only while the slow
-//! one did not come through. `active-expire-effort` raises all of it.
+//! one did not come through or left many behind. `active-expire-effort` raises all of it.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ const FAST_BUDGET: Duration = Duration::from_micros(1000);
 /// Of all time, what slow cycles may take, at effort 1.
 const SLOW_SHARE_PERCENT: u64 = 25;
 /// Go on while more of those looked at were due, at effort 1.
-const ACCEPTABLE_STALE_PERCENT: usize = 10;
+const ACCEPTABLE_STALE_PERCENT: u32 = 10;
 /// Databases looked at in one cycle.
 const DBS_PER_CYCLE: usize = 16;
 /// Buckets looked at in one step, so that an index with few entries costs little.
@@ -71,7 +71,9 @@ impl Keyspace {
     pub fn expire_cycle(&mut self, cycle: Cycle, effort: u32, now_ms: i64) {
         let effort = effort.clamp(1, 10) - 1;
         // The fast cycle comes before each sleep; most often there is nothing to do.
-        if cycle == Cycle::Fast && !self.expiry.was_cut_short {
+        let is_behind = self.expiry.was_cut_short
+            || f64::from(ACCEPTABLE_STALE_PERCENT - effort.min(9)) <= self.expiry.stale_percent;
+        if cycle == Cycle::Fast && !is_behind {
             return;
         }
         let started = Instant::now();
@@ -134,7 +136,7 @@ fn expire_in(
     mut free: impl FnMut(Record<Value>),
 ) -> Counted {
     let keys_per_step = KEYS_PER_STEP + KEYS_PER_STEP / 4 * effort;
-    let stale_percent = ACCEPTABLE_STALE_PERCENT.saturating_sub(effort);
+    let stale_percent = ACCEPTABLE_STALE_PERCENT as usize - effort;
     let mut counted = Counted::default();
     let mut step = Step::default();
     while 0 < db.store.volatile_len() {

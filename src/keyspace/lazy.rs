@@ -105,6 +105,8 @@ impl Lazy {
 mod tests {
     use std::{sync::mpsc, thread};
 
+    use ds::{Record, Store};
+
     use super::{Gone, Lazy};
     use crate::{bio::Bio, config::Memory};
 
@@ -144,6 +146,24 @@ mod tests {
                 assert_eq!(is_sent(&lazy, 1000, other), other == way, "{way:?}, {other:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_database_that_is_freed_counts_by_its_keys() {
+        let (mut lazy, bio) = (Lazy::default(), Bio::start());
+        lazy.use_thread(bio.clone());
+        let all = |keys: &[&[u8]]| {
+            let mut store = Store::new();
+            keys.iter().for_each(|key| drop(store.insert(Record::with_string(key, b"v", None))));
+            store
+        };
+        lazy.free_all(all(&[b"a", b"b"]), false);
+        lazy.free_all(all(&[]), true);
+        lazy.free_all(all(&[b"a", b"b", b"c"]), true);
+        while bio.pending_count() != 0 {
+            thread::yield_now();
+        }
+        assert_eq!(bio.freed_count(), 3);
     }
 
     #[test]

@@ -390,7 +390,8 @@ impl Keyspace {
     /// Counts the bytes that a key, its value and its place in the tables take; of what has
     /// many elements, `samples` are looked at, 0 meaning all.
     pub fn memory_usage(&self, db: usize, key: &[u8], samples: usize) -> Option<usize> {
-        let record = self.peek(db, key)?;
+        // Also of one that is due: it takes memory as long as it is there.
+        let record = self.dbs[db].store.find(key)?;
         let value = record.value().map_or(0, |value| value.memory_bytes(samples));
         let tables = 1 + usize::from(record.expiry().is_some());
         Some(record.allocation_bytes() + value + tables * TABLE_BYTES_PER_KEY)

@@ -26,10 +26,23 @@ impl Keyspace {
         self.dbs[db].store.insert(record);
     }
 
-    /// Puts a record in, and returns the one that had its key.
+    /// Asks for the memory where a record will be put soon.
     #[inline]
-    pub(crate) fn put_record(&mut self, db: usize, record: Record<Value>) -> Option<Record<Value>> {
-        self.dbs[db].store.insert(record)
+    pub(crate) fn announce(&self, db: usize, record: &Record<Value>) -> dict::Hash {
+        let hash = dict::hash(record.key());
+        self.dbs[db].store.prefetch(hash);
+        hash
+    }
+
+    /// Puts a record in that was announced, and returns the one that had its key.
+    #[inline]
+    pub(crate) fn put_announced(
+        &mut self,
+        db: usize,
+        hash: dict::Hash,
+        record: Record<Value>,
+    ) -> Option<Record<Value>> {
+        self.dbs[db].store.insert_hashed(hash, record)
     }
 }
 

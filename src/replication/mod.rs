@@ -6,9 +6,11 @@
 mod backlog;
 pub mod relay;
 pub mod replica;
+mod waits;
 
 pub use backlog::Backlog;
 pub use relay::Relay;
+pub use waits::{Wait, Waits};
 
 use base::random::hex_id;
 
@@ -31,6 +33,8 @@ pub struct Replication {
     pub alone_since_s: u64,
     /// A snapshot on its way to replicas.
     pub relay: Option<Relay>,
+    /// Who waits for replicas.
+    pub waits: Waits,
     /// How often the cron of replication has run.
     pub cron_count: u64,
 }
@@ -45,6 +49,7 @@ impl Default for Replication {
             replicas: Vec::new(),
             alone_since_s: 0,
             relay: None,
+            waits: Waits::default(),
             cron_count: 0,
         }
     }

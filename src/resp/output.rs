@@ -11,7 +11,7 @@ use crate::Shared;
 
 /// A tail this long is sealed.
 const TAIL_BYTES_MAX: usize = 64 * 1024;
-/// A sealed or drained tail keeps no more memory than this.
+/// A sealed tail keeps no more memory than this, nor a drained one if `keep` has said nothing.
 const TAIL_BYTES_KEPT: usize = 16 * 1024;
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Mark {
 }
 
 /// The chain.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Output {
     chunks: VecDeque<Chunk>,
     tail: Vec<u8>,
@@ -49,10 +49,27 @@ pub struct Output {
     dropped: u64,
     /// Bytes in `chunks`, with those sent.
     chunk_bytes: usize,
+    /// A drained tail keeps about so much memory.
+    kept: usize,
     /// So many bytes are never kept, as their reader will be given up; 0 is no limit.
     bytes_max: usize,
     /// Bytes are missing.
     is_cut: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            tail: Vec::new(),
+            sent: 0,
+            dropped: 0,
+            chunk_bytes: 0,
+            kept: TAIL_BYTES_KEPT,
+            bytes_max: 0,
+            is_cut: false,
+        }
+    }
 }
 
 impl Output {
@@ -235,8 +252,8 @@ impl Output {
         if self.sent == self.tail.len() {
             self.sent = 0;
             self.tail.clear();
-            if TAIL_BYTES_KEPT * 2 < self.tail.capacity() {
-                self.tail.shrink_to(TAIL_BYTES_KEPT);
+            if self.kept * 2 < self.tail.capacity() {
+                self.tail.shrink_to(self.kept);
             }
         }
     }
@@ -247,8 +264,10 @@ impl Output {
         self.is_cut = false;
     }
 
-    /// Keeps no more memory for the tail than so much, or than it needs now.
+    /// Keeps no more memory for the tail than so much, or than it needs: now, and from here on
+    /// about so much whenever it is drained.
     pub fn keep(&mut self, bytes: usize) {
+        self.kept = bytes;
         self.tail.shrink_to(bytes);
     }
 

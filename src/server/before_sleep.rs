@@ -10,7 +10,7 @@ use crate::{
     keyspace::Cycle,
     server::{
         Server, evict, evict_clients::evict_clients, load, output, parked, process, replicas,
-        tracking, unit,
+        tracking, unit, waits,
     },
 };
 
@@ -24,6 +24,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
         process::run_arrivals(server);
         load::go_on(server);
         if let Some(code) = server.lifecycle.exit_code {
+            output::send_last(server);
             return Ok(code);
         }
     }
@@ -32,6 +33,7 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 /// Does what a turn has left to do.
 pub fn before_sleep(server: &mut Server) {
     parked::end_pause_in_time(server);
+    waits::serve(server);
     parked::run_woken(server);
     tracking::broadcast(server);
     replicas::feed(server);
@@ -51,6 +53,7 @@ pub fn before_sleep(server: &mut Server) {
     tracking::broadcast(server);
     // What handshakes have led to: refusals, and requests that came with the last flight.
     output::send_all(server);
+    output::send_later(server);
     evict_clients(server);
     free_finished(server);
     server.turn_ended();
@@ -70,6 +73,7 @@ pub fn free_finished(server: &mut Server) {
         server.pubsub.unsubscribe_all(id, &mut client.subscriptions);
         server.monitors.remove(id);
         replicas::freed(server, id, &client);
+        waits::forget(server, id);
         server.parked.forget(&mut client);
         if let Some(tracker) = &client.tracker {
             tracking::forget(server, id, tracker);

@@ -165,12 +165,10 @@ fn finish(server: &mut Server, loading: &Loading) {
 /// Says why the server ends; where the file is broken, shows where.
 fn explain(server: &Server, error: &LoadError) {
     log_fault(error);
-    match error.fault {
-        Fault::Signature | Fault::Version { .. } | Fault::DbCount(_) => {}
-        _ => {
-            check::rdb::check_and_tell(&save::file_name(server));
-            log::warning!("Terminating server after rdb file reading failure.");
-        }
+    // Of a file that is not broken the checker would say so.
+    if let Fault::Short | Fault::Corrupt(_) | Fault::Checksum { .. } = error.fault {
+        check::rdb::check_and_tell(&save::file_name(server));
+        log::warning!("Terminating server after rdb file reading failure.");
     }
     log::warning!("Fatal error loading the DB, check server logs. Exiting.");
 }

@@ -39,6 +39,7 @@ pub mod transfer;
 pub mod tune;
 pub mod unit;
 pub mod unsaved;
+pub mod waits;
 
 use std::{io, time::Duration};
 

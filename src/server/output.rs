@@ -24,12 +24,38 @@ const CLOSED_IN_TIME: &str = "closed";
 /// Sends to everybody who was told something in this turn.
 pub fn send_all(server: &mut Server) {
     while let Some(id) = server.clients.pop_with_output() {
-        // Whose socket is full is served by its file event when there is room again.
-        if server.clients.find(id).is_some_and(|client| client.is_stuck()) {
-            close_if_over(server, id, None, CLOSED_AT_ONCE);
-        } else {
-            send(server, id);
-        }
+        send_unless_stuck(server, id);
+    }
+}
+
+/// Sends to those whose turn it is among those who can wait, and has the loop go on without a
+/// sleep for the others.
+pub fn send_later(server: &mut Server) {
+    if !server.clients.turn_ends(server.stats.commands) {
+        return;
+    }
+    while let Some(id) = server.clients.pop_later() {
+        send_unless_stuck(server, id);
+    }
+    if server.clients.has_later() {
+        server.events.stay_awake();
+    }
+}
+
+/// Sends to all who wait, as the server ends.
+pub fn send_last(server: &mut Server) {
+    server.clients.hurry();
+    while let Some(id) = server.clients.pop_later() {
+        send_unless_stuck(server, id);
+    }
+}
+
+/// Whose socket is full is served by its file event when there is room again.
+fn send_unless_stuck(server: &mut Server, id: ClientId) {
+    if server.clients.find(id).is_some_and(|client| client.is_stuck()) {
+        close_if_over(server, id, None, CLOSED_AT_ONCE);
+    } else {
+        send(server, id);
     }
 }
 
@@ -77,6 +103,11 @@ pub fn send(server: &mut Server, id: ClientId) {
 /// Ends a client for which more waits than its class may have. It is sent none of it.
 pub fn close_if_over_limit(server: &mut Server, id: ClientId) {
     close_if_over(server, id, None, CLOSED_IN_TIME);
+}
+
+/// Does the same for one for whom something was just added to what waits.
+pub fn close_told_if_over_limit(server: &mut Server, id: ClientId) {
+    close_if_over(server, id, None, CLOSED_AT_ONCE);
 }
 
 /// Does the same for one whose request has just run, and whose frame is lent for that.

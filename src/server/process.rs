@@ -77,6 +77,7 @@ fn limits(server: &Server, frame: &Frame) -> Limits {
 /// Runs all requests that have come whole. The client's frame is lent once for them all;
 /// what others push to it meanwhile is put behind each reply.
 pub fn process_input(server: &mut Server, id: ClientId) {
+    server.clients.note_usage(id);
     evict_clients(server);
     let Some(mut frame) = server.clients.lend(id) else { return };
     run_requests(server, id, &mut frame);

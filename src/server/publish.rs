@@ -20,7 +20,7 @@ pub fn publish(server: &mut Server, topic: Topic, channel: &[u8], message: Messa
     let count = pubsub.publish(clients, topic, channel, message, waiting_bytes_max);
     // At once: in one turn, much more can be published than may wait.
     while let Some(id) = server.pubsub.pop_over_limit() {
-        output::close_if_over_limit(server, id);
+        output::close_told_if_over_limit(server, id);
     }
     count
 }

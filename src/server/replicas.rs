@@ -281,6 +281,7 @@ pub fn put_online(server: &mut Server, id: ClientId, starts_on_ack: bool) {
 
 /// A replica has said how far it is.
 pub fn acknowledged(server: &mut Server, id: ClientId) {
+    server.replication.waits.has_news = true;
     if server.children.running().is_some() {
         // The child that fed it may have ended, and it be online.
         children::reap(server);

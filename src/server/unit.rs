@@ -7,20 +7,30 @@ use crate::{
     command::flags::Flags,
     keyspace::Cycle,
     latency::Event,
-    server::{Server, call::Call, execute::execute, notify},
+    server::{Server, call::Call, execute::execute, notify, replicas},
 };
 
 /// Runs a client's command, with the calls that it makes in turn, and what must follow.
 #[inline]
 pub fn run(server: &mut Server, call: Call<'_>) {
-    let reads_any = call.command.spec().has(Flags::TOUCHES_ARBITRARY_KEYS);
     server.keyspace.now_ms = server.now_ms();
+    // What expires under one that walks over keys has nothing to do with each other.
+    let is_loose = call.command.spec().has(Flags::TOUCHES_ARBITRARY_KEYS);
+    let id = call.client;
     execute(server, call);
-    if reads_any {
-        // All that it may have to repeat are keys that were due: each for itself.
-        server.propagation.end_loose_unit();
-    } else {
-        server.propagation.end_unit();
+    if server.propagation.is_wanted() {
+        let before = replicas::offset(server);
+        if is_loose {
+            server.propagation.end_loose_unit();
+        } else {
+            server.propagation.end_unit();
+        }
+        let after = replicas::offset(server);
+        if before != after
+            && let Some(client) = server.clients.find(id)
+        {
+            client.written_at = after;
+        }
     }
 }
 

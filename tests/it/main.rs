@@ -8,6 +8,7 @@ mod in_process;
 mod network;
 mod process;
 mod sockets;
+mod stream;
 mod tidy;
 
 /// What INFO says of memory is of this process then, in `in_process` too.

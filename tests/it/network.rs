@@ -383,3 +383,46 @@ fn a_silent_client_that_ended_its_requests_is_cut_off_after_the_timeout() -> io:
     assert!(drain(&mut client).len() < 32 * MIB);
     Ok(())
 }
+
+fn subscriber(server: &Served) -> TcpStream {
+    let mut client = server.client();
+    let answer = ask(&mut client, b"SUBSCRIBE news\r\n");
+    assert_eq!(answer, "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+    client
+}
+
+#[test]
+fn many_subscribers_hear_each_message_in_its_order_even_at_the_end() {
+    let server = Served::start(&[]);
+    let mut subscribers: Vec<TcpStream> = (0..60).map(|_| subscriber(&server)).collect();
+    let (mut publisher, mut expected) = (server.client(), String::new());
+    for n in 1000..1200 {
+        assert_eq!(ask(&mut publisher, format!("PUBLISH news {n}\r\n").as_bytes()), ":60\r\n");
+        expected += &format!("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$4\r\n{n}\r\n");
+    }
+    publisher.write_all(b"PUBLISH news last\r\nSHUTDOWN NOSAVE\r\n").unwrap();
+    expected += "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$4\r\nlast\r\n";
+    for subscriber in &mut subscribers {
+        assert_eq!(String::from_utf8(drain(subscriber)).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_subscriber_that_never_reads_is_let_go_and_others_hear_on() {
+    let server = Served::start(&["--client-output-buffer-limit", "pubsub 1mb 0 0"]);
+    let deaf = subscriber(&server);
+    let mut listener = subscriber(&server);
+    let mut publisher = server.client();
+    let publish = [&b"*3\r\n$7\r\nPUBLISH\r\n$4\r\nnews\r\n$100000\r\n"[..], &[b'x'; 100_000]];
+    let publish = [&publish.concat()[..], b"\r\n"].concat();
+    let mut heard = vec![0; "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$100000\r\n".len() + 100_002];
+    let start = Instant::now();
+    while ask(&mut publisher, &publish) == ":2\r\n" {
+        assert!(start.elapsed() < PATIENCE, "it keeps all that nobody reads");
+        listener.read_exact(&mut heard).unwrap();
+    }
+    listener.read_exact(&mut heard).unwrap();
+    assert_eq!(server.field("client_output_buffer_limit_disconnections"), 1);
+    assert_eq!(ask(&mut publisher, b"PUBSUB NUMSUB news\r\n"), "*2\r\n$4\r\nnews\r\n:1\r\n");
+    drop(deaf);
+}

@@ -8,7 +8,7 @@ use crate::{
     server::{
         Server,
         call::{Call, CommandResult},
-        parked,
+        parked, waits,
     },
 };
 
@@ -45,9 +45,9 @@ pub(in crate::commands) fn unpause(server: &mut Server, call: &mut Call<'_>) -> 
     Ok(())
 }
 
-/// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]: of commands that wait by themselves. There are
-/// none yet, and a pause is not for one client to leave.
-pub(in crate::commands) fn unblock(_: &mut Server, call: &mut Call<'_>) -> CommandResult {
+/// CLIENT UNBLOCK client-id [TIMEOUT | ERROR]: of commands that wait by themselves; a pause is
+/// not for one client to leave.
+pub(in crate::commands) fn unblock(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     if 4 < call.argv.count() {
         return Err(subcommand_error(call));
     }
@@ -57,8 +57,9 @@ pub(in crate::commands) fn unblock(_: &mut Server, call: &mut Call<'_>) -> Comma
         let text = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
         return Err(ReplyError::text(text));
     }
-    parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
-    call.reply.integer(0);
+    let number = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
+    let with_error = reason.is_some_and(|given| given.eq_ignore_ascii_case(b"error"));
+    call.reply.integer(i64::from(waits::unblock(server, number, with_error)));
     Ok(())
 }
 

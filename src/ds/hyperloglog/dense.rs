@@ -1,6 +1,6 @@
 //! Pure: dense registers: 6 bits each, the low bits of a byte first.
 
-use super::{Histogram, REGISTER_VALUES, REGISTERS};
+use super::{Histogram, REGISTER_VALUES, REGISTERS, sum};
 
 const REGISTER_BITS: usize = 6;
 const MASK: u32 = (1 << REGISTER_BITS) - 1;
@@ -52,7 +52,7 @@ pub(super) fn histogram(registers: &[u8]) -> Histogram {
             histogram[usize::from(value)] += 1;
         }
     }
-    std::array::from_fn(|value| histograms.iter().map(|histogram| histogram[value]).sum())
+    sum(&histograms)
 }
 
 /// Takes registers apart, four in three bytes.

@@ -96,19 +96,21 @@ pub fn add(
     sparse_bytes_max: usize,
 ) -> Result<bool, Corrupt> {
     let (index, value) = register_of(element);
-    raise(string, index, value, sparse_bytes_max)
+    raise(string, index, value, sparse_bytes_max, &mut sparse::Place::start())
 }
 
-/// Raises a register to a value, unless it has that or more.
+/// Raises a register to a value, unless it has that or more; `from` is as in
+/// [`sparse::raise`].
 fn raise(
     string: &mut ThinBytes,
     index: usize,
     value: u8,
     sparse_bytes_max: usize,
+    from: &mut sparse::Place,
 ) -> Result<bool, Corrupt> {
     let is_changed = match encoding(string).ok_or(Corrupt)? {
         Encoding::Dense => dense::raise(&mut string.as_mut_slice()[HEADER_BYTES..], index, value),
-        Encoding::Sparse => match sparse::raise(string, index, value, sparse_bytes_max)? {
+        Encoding::Sparse => match sparse::raise(string, index, value, sparse_bytes_max, from)? {
             sparse::Raised::No => false,
             sparse::Raised::Yes => true,
             sparse::Raised::WantsDense => {
@@ -209,16 +211,28 @@ impl Registers {
 
     /// Estimates how many different elements were added to all together.
     pub fn count(&self) -> u64 {
-        let mut histogram: Histogram = [0; REGISTER_VALUES];
-        self.0.iter().for_each(|value| histogram[usize::from(*value) % REGISTER_VALUES] += 1);
-        estimate::count(&histogram)
+        // Several at once, so that equal neighbours do not wait for each other; zeros, which
+        // often are the most, by the word.
+        let mut histograms: [Histogram; 4] = [[0; REGISTER_VALUES]; 4];
+        let (words, _) = self.0.as_chunks::<8>();
+        for word in words {
+            if *word == [0; 8] {
+                histograms[0][0] += 8;
+                continue;
+            }
+            for (at, value) in word.iter().enumerate() {
+                histograms[at % 4][usize::from(*value) % REGISTER_VALUES] += 1;
+            }
+        }
+        estimate::count(&sum(&histograms))
     }
 
     /// Raises those of a string to these, after which its count is out of date. PFMERGE calls
     /// [`to_dense`] first if any of its sources is dense.
     pub fn raise(&self, string: &mut ThinBytes, sparse_bytes_max: usize) -> Result<(), Corrupt> {
+        let mut from = sparse::Place::start();
         for (index, value) in self.0.iter().enumerate().filter(|(_, value)| **value != 0) {
-            raise(string, index, *value, sparse_bytes_max)?;
+            raise(string, index, *value, sparse_bytes_max, &mut from)?;
         }
         invalidate(string.as_mut_slice());
         Ok(())
@@ -234,6 +248,10 @@ impl Default for Registers {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn sum(histograms: &[Histogram; 4]) -> Histogram {
+    std::array::from_fn(|value| histograms.iter().map(|histogram| histogram[value]).sum())
 }
 
 /// Returns the register of an element, and the value that it raises it to.

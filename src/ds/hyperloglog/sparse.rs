@@ -82,17 +82,35 @@ impl Run {
     }
 }
 
-/// Raises a register to a value, unless it has that or more. The string has a header.
+/// Where a run stands. Good also after it was raised or joined with those behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    at: usize,
+    /// The first register of the run.
+    first: usize,
+}
+
+impl Place {
+    /// The first run.
+    pub(super) fn start() -> Self {
+        Self { at: HEADER_BYTES, first: 0 }
+    }
+}
+
+/// Raises a register to a value, unless it has that or more. The string has a header. A
+/// search begins at `from`, which is not behind the register and is moved near it: so who
+/// raises many in order need not begin anew for each.
 pub(super) fn raise(
     string: &mut ThinBytes,
     index: usize,
     value: u8,
     bytes_max: usize,
+    from: &mut Place,
 ) -> Result<Raised, Corrupt> {
     if VALUE_MAX < value {
         return Ok(Raised::WantsDense);
     }
-    let Found { at, before_at, first, run } = find(string, index).ok_or(Corrupt)?;
+    let (Place { at, first }, run) = find(string, index, from).ok_or(Corrupt)?;
     if value <= run.value {
         return Ok(Raised::No);
     }
@@ -117,30 +135,23 @@ pub(super) fn raise(
         return Ok(Raised::WantsDense);
     }
     string.splice(at..at + run.bytes, &bytes[..length]);
-    join(string, before_at.unwrap_or(HEADER_BYTES));
+    join(string, from.at);
     Ok(Raised::Yes)
 }
 
-/// The run that a register is in.
-struct Found {
-    at: usize,
-    /// Where the run before it stands.
-    before_at: Option<usize>,
-    /// The first register of the run.
-    first: usize,
-    run: Run,
-}
-
-fn find(string: &[u8], index: usize) -> Option<Found> {
-    let (mut at, mut before_at, mut first) = (HEADER_BYTES, None, 0);
+/// Finds the run that a register is in, and moves `from` to the one before it.
+fn find(string: &[u8], index: usize, from: &mut Place) -> Option<(Place, Run)> {
+    debug_assert!(from.first <= index);
+    let (mut before, mut place) = (*from, *from);
     loop {
-        let run = Run::read(string.get(at..)?)?;
-        if index < first + run.registers {
-            return Some(Found { at, before_at, first, run });
+        let run = Run::read(string.get(place.at..)?)?;
+        let end = place.first + run.registers;
+        if index < end {
+            *from = before;
+            return Some((place, run));
         }
-        before_at = Some(at);
-        at += run.bytes;
-        first += run.registers;
+        before = place;
+        place = Place { at: place.at + run.bytes, first: end };
     }
 }
 

@@ -336,14 +336,18 @@ fn sparse_and_dense_agree_on_each_register() {
     for _ in 0..6_000 {
         let index = (random.below(40) * random.below(410)) as usize % REGISTERS;
         let value = 1 + random.below(6) as u8;
-        let is_changed = super::raise(&mut string, index, value, usize::MAX);
+        let is_changed =
+            super::raise(&mut string, index, value, usize::MAX, &mut sparse::Place::start());
         assert_eq!(is_changed, Ok(model[index] < value));
         model[index] = model[index].max(value);
     }
     assert_eq!(encoding(&string), Some(Encoding::Sparse));
     assert_eq!(Registers::of(&string).unwrap().as_slice(), model);
     // A value that no run can tell.
-    assert_eq!(super::raise(&mut string, 77, 33, usize::MAX), Ok(true));
+    assert_eq!(
+        super::raise(&mut string, 77, 33, usize::MAX, &mut sparse::Place::start()),
+        Ok(true)
+    );
     model[77] = 33;
     assert_eq!(encoding(&string), Some(Encoding::Dense));
     assert_eq!(Registers::of(&string).unwrap().as_slice(), model);

@@ -48,6 +48,14 @@ fn agrees_with_a_btree_set() {
         assert_eq!(scanned, model, "round {round}");
         let texts: usize = set.members.iter().map(super::Text::allocation_bytes).sum();
         assert_eq!(set.memory_bytes(), set.members.memory_bytes() + texts);
+        let strings: Vec<_> = (0..1_600).map(member).collect();
+        let strings: Vec<_> = strings.iter().map(|string| (hash(string), &string[..])).collect();
+        let mut told = 0;
+        set.contains_each(&strings, |at, is_member| {
+            assert_eq!((at, is_member), (told, model.contains(strings[at].1)));
+            told += 1;
+        });
+        assert_eq!(told, strings.len());
         let clone = set.clone();
         assert!(clone.len() == set.len() && set.iter().all(|member| clone.contains(member)));
         let mut other = Set::new();

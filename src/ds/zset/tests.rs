@@ -44,7 +44,7 @@ fn owned((member, score): (&[u8], f64)) -> (Vec<u8>, f64) {
 #[test]
 fn agrees_with_a_sorted_model() {
     let mut random = seed::for_test("zset");
-    for _ in 0..if cfg!(debug_assertions) { 6 } else { 40 } {
+    for _ in 0..if cfg!(debug_assertions) { 3 } else { 40 } {
         let (mut zset, mut model) = (Zset::new(), Model::new());
         let members = 1 + random.below(6_000);
         for round in 0..12 {

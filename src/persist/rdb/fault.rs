@@ -35,8 +35,8 @@ pub enum Fault {
     Foreign(Cow<'static, str>),
     /// It needs more databases than there are.
     DbCount(usize),
-    /// A key is there twice.
-    Duplicate,
+    /// This key is there twice.
+    Duplicate(Box<[u8]>),
 }
 
 impl Fault {
@@ -79,7 +79,7 @@ impl fmt::Display for Fault {
                 "FATAL: Data file was created with a Redis server configured to handle more than \
                  {count} databases. Exiting"
             ),
-            Self::Duplicate => f.write_str("RDB has duplicated key"),
+            Self::Duplicate(key) => write!(f, "RDB has duplicated key '{}'", key.escape_ascii()),
         }
     }
 }

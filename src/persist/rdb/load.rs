@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use base::random::Random;
-use ds::Record;
+use ds::{Record, dict};
 
 use super::{
     Aux, Decoder, Fault, LoadError, Loaded, aux,
@@ -27,6 +27,8 @@ use crate::{
 const KEY_BYTES_MIN: u64 = 3;
 /// So many keys are made room for if nobody knows how much is to come.
 const RESERVED_KEYS_MAX: u64 = 1 << 22;
+/// So many keys wait together for the memory where they go.
+const AHEAD_MAX: usize = 16;
 /// While keys are loaded slowly on purpose, a step lasts no longer.
 const SLOW_STEP: Duration = Duration::from_millis(50);
 
@@ -83,6 +85,8 @@ pub struct Loader<'a> {
     version: Option<Version>,
     db: usize,
     facts: Facts,
+    /// Keys of this database that were read and announced, but not put in yet.
+    ahead: Vec<(dict::Hash, Record<Value>)>,
     /// The key that is being loaded, if its type is known.
     key: Vec<u8>,
     reading: Option<ObjectType>,
@@ -110,6 +114,7 @@ impl<'a> Loader<'a> {
             version: None,
             db: 0,
             facts: Facts::default(),
+            ahead: Vec::with_capacity(AHEAD_MAX),
             key: Vec::new(),
             reading: None,
             stats: LoadStats::default(),
@@ -154,6 +159,7 @@ impl<'a> Loader<'a> {
         while self.decoder.reader.offset() < end {
             match self.decoder.byte()? {
                 EOF => {
+                    self.put(keyspace)?;
                     self.check_end(version)?;
                     return Ok(Step::Done);
                 }
@@ -164,6 +170,7 @@ impl<'a> Loader<'a> {
                 break;
             }
         }
+        self.put(keyspace)?;
         Ok(Step::More)
     }
 
@@ -181,6 +188,8 @@ impl<'a> Loader<'a> {
             }
             FREQ => self.facts.access = Some(Access::Frequency(decoder.byte()?.into())),
             SELECTDB => {
+                self.put(keyspace)?;
+                let decoder = &mut self.decoder;
                 let count = keyspace.db_count();
                 let db = usize::try_from(decoder.length()?).ok().filter(|db| *db < count);
                 self.db = db.ok_or(Fault::DbCount(count))?;
@@ -239,12 +248,25 @@ impl<'a> Loader<'a> {
             let mut record = record(&self.key, loaded, expiry_ms);
             record.set_lru(keyspace.access_policy.restored(access, self.options.now_ms));
             self.stats.keys_loaded += 1;
-            if keyspace.put_record(self.db, record).is_some() && !self.options.replaces {
-                return Err(Fault::Duplicate);
-            }
+            let hash = keyspace.announce(self.db, &record);
+            self.ahead.push((hash, record));
         }
         self.reading = None;
+        if self.ahead.len() == AHEAD_MAX {
+            self.put(keyspace)?;
+        }
         persist::delay(self.key_delay_us, &mut self.random);
+        Ok(())
+    }
+
+    /// Puts in what was read ahead.
+    fn put(&mut self, keyspace: &mut Keyspace) -> Result<(), Fault> {
+        for (hash, record) in self.ahead.drain(..) {
+            let old = keyspace.put_announced(self.db, hash, record);
+            if let Some(old) = old.filter(|_| !self.options.replaces) {
+                return Err(Fault::Duplicate(old.key().into()));
+            }
+        }
         Ok(())
     }
 

@@ -115,6 +115,7 @@ fn a_broken_file_ends_the_start_and_stays() {
             assert!(text.contains(shown), "{shown}: {text}");
         }
         assert!(!text.contains("Ready to accept connections"), "{text}");
+        assert!(!text.contains("RDB looks OK"), "{text}");
         assert_eq!(fs::read(folder.0.join("dump.rdb")).unwrap(), file);
     }
     let folder = Folder::new();
