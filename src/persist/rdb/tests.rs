@@ -10,18 +10,34 @@ use super::{
     restore, save, verify,
 };
 use crate::{
+    config::Encoding,
     keyspace::{Access, AccessPolicy, Keyspace, NewText, Ttl},
     persist::rio::{Reader, Writer},
     value::Value,
 };
 
 const NOW_MS: i64 = 1_700_000_000_000;
+const LIMITS: Encoding = Encoding {
+    hash_max_listpack_entries: 512,
+    hash_max_listpack_value: 64,
+    list_max_listpack_size: -2,
+    list_compress_depth: 0,
+    set_max_intset_entries: 512,
+    set_max_listpack_entries: 128,
+    set_max_listpack_value: 64,
+    zset_max_listpack_entries: 128,
+    zset_max_listpack_value: 64,
+    hll_sparse_max_bytes: 3000,
+    stream_node_max_bytes: 4096,
+    stream_node_max_entries: 100,
+};
 const OPTIONS: LoadOptions = LoadOptions {
     total_bytes: None,
     checks_checksum: true,
     origin: Origin::Own,
     replaces: false,
     is_suspicious: false,
+    limits: LIMITS,
     now_ms: NOW_MS,
 };
 
@@ -200,7 +216,7 @@ fn what_is_saved_comes_back() {
                 assert_eq!(record.expiry(), again.expiry(db, record.key()));
                 let payload = dump(record, options.version, options.compresses).unwrap();
                 let body = verify(&payload, true).unwrap();
-                let restored = restore(record.key(), body, record.expiry(), true).unwrap();
+                let restored = restore(record.key(), body, record.expiry(), true, LIMITS).unwrap();
                 assert_eq!(text_of(&restored), text_of(record));
                 assert_eq!(text_of(again.peek(db, record.key()).unwrap()), text_of(record));
                 assert_eq!(restored.expiry(), record.expiry());
@@ -220,19 +236,19 @@ fn every_form_of_a_length_comes_back() {
         encoder.length(length).unwrap();
         let bytes = encoder.writer.into_bytes();
         assert_eq!(bytes.len(), size, "{length}");
-        assert_eq!(Decoder::new(Reader::of(&bytes), false).length().unwrap(), length);
+        assert_eq!(Decoder::new(Reader::of(&bytes), false, LIMITS).length().unwrap(), length);
         for end in 0..size {
-            let cut = Decoder::new(Reader::of(&bytes[..end]), false).length();
+            let cut = Decoder::new(Reader::of(&bytes[..end]), false, LIMITS).length();
             assert!(matches!(cut, Err(Fault::Short)));
         }
     }
     for first in 0x82..=0xBF {
-        let length = Decoder::new(Reader::of(&[first; 20]), false).length();
+        let length = Decoder::new(Reader::of(&[first; 20]), false, LIMITS).length();
         assert!(matches!(length, Err(Fault::Corrupt(_))), "{first:#x}");
     }
     for first in 0xC4..=0xFF {
         let bytes = [first; 20];
-        let mut decoder = Decoder::new(Reader::of(&bytes), false);
+        let mut decoder = Decoder::new(Reader::of(&bytes), false, LIMITS);
         assert!(matches!(decoder.string(), Err(Fault::Corrupt(_))), "{first:#x}");
     }
 }
@@ -285,7 +301,7 @@ fn any_bytes_are_a_file_or_an_error() {
         let mut loader = Loader::new(Box::new(&file[..]), LoadOptions { total_bytes, ..options });
         let mut keyspace = keyspace(AccessPolicy::Lru);
         good_count += u32::from(loader.step(&mut keyspace, u64::MAX).is_ok());
-        let _ = restore(b"key", &file[random.index(file.len())..], None, true);
+        let _ = restore(b"key", &file[random.index(file.len())..], None, true, LIMITS);
     }
     assert!(0 < good_count);
 }
