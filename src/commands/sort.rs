@@ -310,9 +310,10 @@ fn store(server: &mut Server, call: &mut Call<'_>, destination: &[u8], shown: &[
     call.reply.count(shown.len());
 }
 
-/// Makes a list, as if it would be a large one; what is not there is an empty string in it.
+/// Makes a list; what is not there is an empty string in it. Until it is whole it is one with
+/// nodes, and keeps the usual size of those, whatever is set.
 fn list_of(shown: &[Option<Bytes>], options: Options) -> List {
-    let mut list = List::Nodes(Box::new(Quicklist::new(options)));
+    let mut list = List::Nodes(Box::new(Quicklist::new(Options::default())));
     for value in shown {
         list.push(Side::Tail, value.as_deref().unwrap_or_default());
     }
