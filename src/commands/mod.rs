@@ -28,6 +28,7 @@ mod sort;
 mod string;
 mod transaction;
 mod transfer;
+mod zset;
 
 use crate::{command::CommandId, server::call::CommandFn};
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many elements a call looks at if it is not told.
-const COUNT_DEFAULT: u64 = 10;
+pub(super) const COUNT_DEFAULT: u64 = 10;
 
 /// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
 pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -43,14 +43,14 @@ pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
-fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
+pub(super) fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
     let count = parse_i64(text).ok_or(ReplyError::NotInteger)?;
     u64::try_from(count).ok().filter(|count| 0 < *count).ok_or(ReplyError::Syntax)
 }
 
 /// Reads a cursor as C's `strtoul` does, which takes a sign, wraps what is negative, ends at a
 /// zero byte and finds 0 where there is nothing.
-fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
+pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
     const WRONG: ReplyError = ReplyError::text("ERR invalid cursor");
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {

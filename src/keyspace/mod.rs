@@ -120,7 +120,8 @@ pub struct Keyspace {
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
     counts_access: bool,
-    random: Random,
+    /// What chance decides.
+    pub random: Random,
     next_expire_db: usize,
 }
 

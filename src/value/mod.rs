@@ -8,7 +8,8 @@ mod kind;
 mod list;
 mod set;
 mod text;
-mod zset;
+/// Sorted sets.
+pub mod zset;
 
 pub use ds::List;
 pub use hash::Hash;

@@ -1,0 +1,101 @@
+//! Command: what sorted sets are combined of: sorted sets, sets, whose members all score 1, and
+//! keys that are not there.
+
+use ds::listpack::{Digits, Item};
+
+use base::number::parse_i64;
+
+use crate::{
+    error::ReplyError,
+    keyspace::{Keyspace, Look},
+    value::{Set, Value, Zset},
+};
+
+/// What each member of a set scores.
+const SCORE_OF_SET: f64 = 1.0;
+
+/// One of the sets that are combined.
+#[derive(Clone, Copy)]
+pub(super) enum Operand<'a> {
+    Nothing,
+    Set(&'a Set),
+    Zset(&'a Zset),
+}
+
+impl<'a> Operand<'a> {
+    /// Looks at a key that was touched before.
+    pub(super) fn peek(keyspace: &'a Keyspace, db: usize, key: &[u8]) -> Self {
+        match keyspace.peek(db, key).and_then(|record| record.value()) {
+            Some(Value::Set(set)) => Self::Set(set),
+            Some(Value::Zset(zset)) => Self::Zset(zset),
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Touches a key to read it, and says whether it can be an operand.
+    pub(super) fn touch(keyspace: &mut Keyspace, db: usize, key: &[u8]) -> Result<(), ReplyError> {
+        match keyspace.look(db, key, Look::Read) {
+            None => Ok(()),
+            Some(record) => match record.value() {
+                Some(Value::Set(_) | Value::Zset(_)) => Ok(()),
+                _ => Err(ReplyError::WrongType),
+            },
+        }
+    }
+
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Set(set) => set.len(),
+            Self::Zset(zset) => zset.len(),
+        }
+    }
+
+    pub(super) fn score(self, member: &[u8]) -> Option<f64> {
+        match self {
+            Self::Nothing => None,
+            Self::Set(set) => has(set, member).then_some(SCORE_OF_SET),
+            Self::Zset(zset) => zset.score(member),
+        }
+    }
+
+    /// Shows members and their scores to `visit` until it says that it is enough.
+    pub(super) fn each(self, mut visit: impl FnMut(&[u8], f64) -> bool) {
+        let (mut digits, mut goes_on) = (Digits::default(), true);
+        match self {
+            Self::Nothing => {}
+            Self::Set(Set::Ints(set)) => {
+                for number in set.iter() {
+                    if !visit(Item::Int(number).text(&mut digits), SCORE_OF_SET) {
+                        return;
+                    }
+                }
+            }
+            Self::Set(Set::Packed(list)) => {
+                for member in list.iter() {
+                    if !visit(member.text(&mut digits), SCORE_OF_SET) {
+                        return;
+                    }
+                }
+            }
+            Self::Set(Set::Table(set)) => {
+                for member in set.iter() {
+                    if !visit(member, SCORE_OF_SET) {
+                        return;
+                    }
+                }
+            }
+            Self::Zset(zset) => zset.each(|member, score| {
+                goes_on = goes_on && visit(member, score);
+            }),
+        }
+    }
+}
+
+fn has(set: &Set, member: &[u8]) -> bool {
+    match set {
+        Set::Ints(set) => parse_i64(member).is_some_and(|number| set.contains(number)),
+        Set::Packed(list) => list.first().and_then(|at| list.find(at, member, 0)).is_some(),
+        Set::Table(set) => set.contains(member),
+    }
+}
