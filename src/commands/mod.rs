@@ -13,6 +13,7 @@ mod help;
 mod info;
 mod key;
 mod latency;
+mod list;
 mod lolwut;
 mod memory;
 mod monitor;

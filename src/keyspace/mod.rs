@@ -302,6 +302,13 @@ impl Keyspace {
         self.events.changed(db, key, Some(event));
     }
 
+    /// As `written`, of what counts as so many changes, or as none although others must hear.
+    #[inline]
+    pub fn written_as(&mut self, db: usize, key: &[u8], event: Event, changes: usize) {
+        self.dirty += changes as u64;
+        self.events.changed(db, key, Some(event));
+    }
+
     /// Notes an event that is part of a change counted already, or of none.
     #[inline]
     pub fn noted(&mut self, db: usize, key: &[u8], event: Event) {

@@ -60,6 +60,11 @@ impl Keyspace {
         of_mut(item)
     }
 
+    /// Returns the value of a key that was touched before, to change it once more.
+    pub fn again<K: Kind>(&mut self, db: usize, key: &[u8]) -> Option<&mut K> {
+        of_mut(self.dbs[db].store.find_mut(key)?).ok()
+    }
+
     /// Puts a value in place of whatever a key held, and takes its time to live off; one that
     /// is empty deletes the key. Says whether the key is there now.
     pub fn put<K: Kind>(&mut self, db: usize, key: &[u8], value: K) -> bool {

@@ -13,6 +13,7 @@ mod zset;
 pub use ds::List;
 pub use hash::Hash;
 pub use kind::Kind;
+pub use list::list_options;
 pub use set::Set;
 pub use text::{EMBEDDED_BYTES_MAX, Text, greedy};
 pub use zset::Zset;

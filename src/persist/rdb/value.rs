@@ -41,7 +41,7 @@ pub(super) fn save(encoder: &mut Encoder<'_>, record: &Record<Value>) -> io::Res
     }
 }
 
-/// Reads a value of a type.
+/// Reads a value of a type. One that has nothing in it is [`Fault::Empty`], and was read whole.
 #[inline]
 pub(super) fn load<'d>(
     decoder: &'d mut Decoder<'_>,
@@ -49,6 +49,10 @@ pub(super) fn load<'d>(
 ) -> Result<Loaded<'d>, Fault> {
     match object_type {
         ObjectType::STRING => string::load(decoder),
+        ObjectType::LIST
+        | ObjectType::LIST_ZIPLIST
+        | ObjectType::LIST_QUICKLIST
+        | ObjectType::LIST_QUICKLIST_2 => list::load(decoder, object_type),
         known if known.is_known() => Err(Fault::Unsupported(known)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
     }
