@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many elements a call looks at if it is not told.
-pub(super) const COUNT_DEFAULT: u64 = 10;
+const COUNT_DEFAULT: u64 = 10;
 
 /// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
 pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -43,7 +43,32 @@ pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
-pub(super) fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
+/// What a walk over the elements of one key may be told besides its cursor.
+pub(super) struct ElementScan<'a> {
+    /// Which elements are meant.
+    pub(super) pattern: Pattern<'a>,
+    /// About how many to look at.
+    pub(super) count: u64,
+}
+
+impl<'a> ElementScan<'a> {
+    /// Reads the options of SSCAN, HSCAN and ZSCAN, which stand behind key and cursor.
+    pub(super) fn parse(call: &Call<'a>) -> Result<Self, ReplyError> {
+        let mut scan = Self { pattern: Pattern::All, count: COUNT_DEFAULT };
+        let mut words = call.argv.from(3);
+        while let Some(word) = words.next() {
+            let value = words.next().ok_or(ReplyError::Syntax)?;
+            match word {
+                word if word.eq_ignore_ascii_case(b"count") => scan.count = parse_count(value)?,
+                word if word.eq_ignore_ascii_case(b"match") => scan.pattern = Pattern::of(value),
+                _ => return Err(ReplyError::Syntax),
+            }
+        }
+        Ok(scan)
+    }
+}
+
+fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
     let count = parse_i64(text).ok_or(ReplyError::NotInteger)?;
     u64::try_from(count).ok().filter(|count| 0 < *count).ok_or(ReplyError::Syntax)
 }

@@ -18,7 +18,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
-    value::{List, Value, list_options},
+    value::{List, Set, Value, Zset, list_options, zset::End},
 };
 
 /// Which of the two was called.
@@ -199,6 +199,8 @@ fn elements(
     };
     match record.value() {
         Some(Value::List(list)) => Ok(elements_of_list(list, args)),
+        Some(Value::Set(set)) => Ok(elements_of_set(set)),
+        Some(Value::Zset(zset)) => Ok(elements_of_zset(zset, args)),
         _ => Err(ReplyError::WrongType),
     }
 }
@@ -215,6 +217,26 @@ fn elements_of_list(list: &List, args: &SortArgs<'_>) -> Elements {
         copy(list, range, Side::Tail)
     };
     Elements { list, is_unordered: false, is_final: true }
+}
+
+fn elements_of_set(set: &Set) -> Elements {
+    let mut list = Vec::with_capacity(set.len());
+    set.each(|member| list.push(member.into()));
+    Elements { list, is_unordered: true, is_final: false }
+}
+
+/// A sorted set that is not sorted by anything else keeps its own order, from either end.
+fn elements_of_zset(zset: &Zset, args: &SortArgs<'_>) -> Elements {
+    let is_final = args.by == By::Nothing;
+    let range = if is_final { args.range(zset.len()) } else { 0..zset.len() };
+    let mut list = Vec::with_capacity(range.len());
+    let (ranks, from) = if is_final && args.is_descending {
+        (zset.len() - range.end..zset.len() - range.start, End::Max)
+    } else {
+        (range, End::Min)
+    };
+    zset.range(ranks, from, |member, _| list.push(member.into()));
+    Elements { list, is_unordered: false, is_final }
 }
 
 /// Copies the elements of a range that is counted from the end from which they are taken.

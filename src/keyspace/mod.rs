@@ -120,8 +120,7 @@ pub struct Keyspace {
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
     counts_access: bool,
-    /// What chance decides.
-    pub random: Random,
+    random: Random,
     next_expire_db: usize,
 }
 

@@ -6,7 +6,7 @@
 mod hash;
 mod kind;
 mod list;
-mod set;
+pub mod set;
 mod text;
 /// Sorted sets.
 pub mod zset;

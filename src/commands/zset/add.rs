@@ -46,7 +46,7 @@ impl<'a> AddArgs<'a> {
             at += 1;
         }
         let pairs = call.argv.tail(at);
-        if pairs.count() == 0 || pairs.count() % 2 != 0 {
+        if pairs.count() == 0 || !pairs.count().is_multiple_of(2) {
             return Err(ReplyError::Syntax);
         }
         update.presence = match (if_absent, if_present) {

@@ -1,10 +1,6 @@
 //! Command: what sorted sets are combined of: sorted sets, sets, whose members all score 1, and
 //! keys that are not there.
 
-use ds::listpack::{Digits, Item};
-
-use base::number::parse_i64;
-
 use crate::{
     error::ReplyError,
     keyspace::{Keyspace, Look},
@@ -54,48 +50,22 @@ impl<'a> Operand<'a> {
     pub(super) fn score(self, member: &[u8]) -> Option<f64> {
         match self {
             Self::Nothing => None,
-            Self::Set(set) => has(set, member).then_some(SCORE_OF_SET),
+            Self::Set(set) => set.contains(member).then_some(SCORE_OF_SET),
             Self::Zset(zset) => zset.score(member),
         }
     }
 
     /// Shows members and their scores to `visit` until it says that it is enough.
     pub(super) fn each(self, mut visit: impl FnMut(&[u8], f64) -> bool) {
-        let (mut digits, mut goes_on) = (Digits::default(), true);
+        let mut goes_on = true;
         match self {
             Self::Nothing => {}
-            Self::Set(Set::Ints(set)) => {
-                for number in set.iter() {
-                    if !visit(Item::Int(number).text(&mut digits), SCORE_OF_SET) {
-                        return;
-                    }
-                }
-            }
-            Self::Set(Set::Packed(list)) => {
-                for member in list.iter() {
-                    if !visit(member.text(&mut digits), SCORE_OF_SET) {
-                        return;
-                    }
-                }
-            }
-            Self::Set(Set::Table(set)) => {
-                for member in set.iter() {
-                    if !visit(member, SCORE_OF_SET) {
-                        return;
-                    }
-                }
-            }
+            Self::Set(set) => set.each(|member| {
+                goes_on = goes_on && visit(member, SCORE_OF_SET);
+            }),
             Self::Zset(zset) => zset.each(|member, score| {
                 goes_on = goes_on && visit(member, score);
             }),
         }
-    }
-}
-
-fn has(set: &Set, member: &[u8]) -> bool {
-    match set {
-        Set::Ints(set) => parse_i64(member).is_some_and(|number| set.contains(number)),
-        Set::Packed(list) => list.first().and_then(|at| list.find(at, member, 0)).is_some(),
-        Set::Table(set) => set.contains(member),
     }
 }

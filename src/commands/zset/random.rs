@@ -1,6 +1,6 @@
 //! Command: ZRANDMEMBER.
 
-use base::{number::parse_i64, random::Random};
+use base::number::parse_i64;
 
 use crate::{
     commands::zset::{Shown, open_array, reply_member},
@@ -18,8 +18,8 @@ const WITH_SCORES_MAX: i64 = i64::MAX / 2;
 /// ZRANDMEMBER key [count [WITHSCORES]]
 pub(in crate::commands) fn zrandmember(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let args = parse(call)?;
-    let mut random = Random::seeded(server.keyspace.random.any_u64());
-    let zset = server.keyspace.read::<Zset>(call.db(), call.arg(1))?;
+    let Server { keyspace, random, .. } = server;
+    let zset = keyspace.read::<Zset>(call.db(), call.arg(1))?;
     let Some((count, shown)) = args else {
         match zset {
             Some(zset) => zset.random(

@@ -3,9 +3,7 @@
 use base::float::{write_f64, write_f64_exact};
 
 use crate::{
-    commands::scan::{COUNT_DEFAULT, parse_count, parse_cursor},
-    error::ReplyError,
-    keyspace::Pattern,
+    commands::scan::{ElementScan, parse_cursor},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -25,16 +23,7 @@ pub(in crate::commands) fn zscan(server: &mut Server, call: &mut Call<'_>) -> Co
         call.reply.close_scan(elements, 0, 0);
         return Ok(());
     };
-    let (mut count, mut pattern) = (COUNT_DEFAULT, Pattern::All);
-    let mut words = call.argv.from(3);
-    while let Some(word) = words.next() {
-        let value = words.next().ok_or(ReplyError::Syntax)?;
-        match word {
-            word if word.eq_ignore_ascii_case(b"count") => count = parse_count(value)?,
-            word if word.eq_ignore_ascii_case(b"match") => pattern = Pattern::of(value),
-            _ => return Err(ReplyError::Syntax),
-        }
-    }
+    let ElementScan { pattern, count } = ElementScan::parse(call)?;
     let (mut looked_at, mut chains) = (0, count.saturating_mul(CHAINS_PER_MEMBER));
     let mut text = Vec::new();
     loop {
