@@ -197,6 +197,15 @@ fn elements(
     let Some(record) = server.keyspace.look(db, key, Look::Read) else {
         return Ok(Elements::in_order(Vec::new()));
     };
+    let record = if let Some(Value::Zset(Zset::Packed(_))) = record.value() {
+        // Redis wants the big form to walk over, and leaves it so: encodings show it.
+        if let Some(zset) = server.keyspace.change::<Zset>(db, key)? {
+            zset.unpack(0);
+        }
+        server.keyspace.peek(db, key).expect("it was there just now")
+    } else {
+        record
+    };
     match record.value() {
         Some(Value::List(list)) => Ok(elements_of_list(list, args)),
         Some(Value::Set(set)) => Ok(elements_of_set(set)),

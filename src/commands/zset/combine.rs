@@ -256,7 +256,14 @@ fn unite(operands: &[(Operand<'_>, f64)], aggregate: Aggregate, zset: &mut ds::z
             match zset.entry(member) {
                 ds::zset::Slot::Vacant(slot) => slot.insert(score),
                 ds::zset::Slot::Occupied(mut item) => {
-                    item.set_score(aggregate.of(item.score(), score));
+                    let (old, new) = (item.score(), aggregate.of(item.score(), score));
+                    if old == 0.0 && old.is_sign_negative() != new.is_sign_negative() {
+                        // An item keeps the sign of its zero: replies show it.
+                        item.remove();
+                        zset.insert(member, new);
+                    } else {
+                        item.set_score(new);
+                    }
                 }
             }
             true

@@ -371,7 +371,8 @@ impl Zset {
         }
     }
 
-    fn unpack(&mut self, room: usize) {
+    /// Gives it the form that takes any members, with room for so many.
+    pub fn unpack(&mut self, room: usize) {
         if let Self::Packed(list) = self {
             let mut zset = Box::new(ds::zset::Zset::new());
             // Without room at once it grows step by step.
