@@ -19,12 +19,12 @@ use crate::{
 const NOT_A_NUMBER: ReplyError = ReplyError::text("ERR resulting score is not a number (NaN)");
 
 /// What ZADD is told, all of it sound.
-struct AddArgs<'a> {
-    update: Update,
+pub(in crate::commands) struct AddArgs<'a> {
+    pub(in crate::commands) update: Update,
     /// Members whose score changes are counted too.
-    counts_changes: bool,
+    pub(in crate::commands) counts_changes: bool,
     /// A score, a member, the next score …; every score is one.
-    pairs: Argv<'a>,
+    pub(in crate::commands) pairs: Argv<'a>,
 }
 
 impl<'a> AddArgs<'a> {
@@ -95,12 +95,22 @@ pub(in crate::commands) fn zincrby(server: &mut Server, call: &mut Call<'_>) -> 
 }
 
 fn add(server: &mut Server, call: &mut Call<'_>, args: &AddArgs<'_>) -> CommandResult {
-    let key = call.arg(1);
-    let found = add_members(server, call.db(), key, args)?;
-    let changed = found.added + found.updated;
+    let found = add_members(server, call.db(), call.arg(1), args)?;
+    added(server, call, args, &found);
+    Ok(())
+}
+
+/// Notes what was added, and answers.
+pub(in crate::commands) fn added(
+    server: &mut Server,
+    call: &mut Call<'_>,
+    args: &AddArgs<'_>,
+    found: &Added,
+) {
+    let changed = found.changed();
     if changed != 0 {
         let event = Event::zset(if args.update.is_increment { "zincr" } else { "zadd" });
-        server.keyspace.written_as(call.db(), key, event, changed);
+        server.keyspace.written_as(call.db(), call.arg(1), event, changed);
     }
     match found.score {
         _ if !args.update.is_increment => {
@@ -109,18 +119,26 @@ fn add(server: &mut Server, call: &mut Call<'_>, args: &AddArgs<'_>) -> CommandR
         Some(score) => call.reply.double(score),
         None => call.reply.null(),
     }
-    Ok(())
 }
 
+/// What became of all members together.
 #[derive(Default)]
-struct Added {
+pub(in crate::commands) struct Added {
     added: usize,
     updated: usize,
     /// Of the last member that was not refused.
     score: Option<f64>,
 }
 
-fn add_members(
+impl Added {
+    /// Counts the members that have changed.
+    pub(in crate::commands) fn changed(&self) -> usize {
+        self.added + self.updated
+    }
+}
+
+/// Gives members their scores.
+pub(in crate::commands) fn add_members(
     server: &mut Server,
     db: usize,
     key: &[u8],

@@ -20,7 +20,7 @@ use crate::{
     value::{Zset, zset::Score},
 };
 
-pub(super) use add::{zadd, zincrby};
+pub(super) use add::{AddArgs, add_members, added, zadd, zincrby};
 pub(super) use combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
 pub(super) use look::{zcard, zcount, zlexcount, zmscore, zrank, zrevrank, zscore};
 pub(super) use pop::{zmpop, zpopmax, zpopmin};
@@ -69,13 +69,7 @@ fn lost(server: &mut Server, db: usize, key: &[u8], event: Event, count: usize, 
 
 /// Puts a sorted set in the place of whatever a key holds; nothing is no set. Says how many
 /// members it has.
-pub(super) fn store(
-    server: &mut Server,
-    db: usize,
-    key: &[u8],
-    zset: Zset,
-    event: &'static str,
-) -> usize {
+fn store(server: &mut Server, db: usize, key: &[u8], zset: Zset, event: &'static str) -> usize {
     let (keyspace, count) = (&mut server.keyspace, zset.len());
     if count != 0 {
         keyspace.put(db, key, zset);
