@@ -270,7 +270,8 @@ fn order(
     args: &SortArgs<'_>,
 ) -> Result<Vec<Bytes>, ReplyError> {
     if args.by == By::Nothing {
-        return Ok(if args.is_descending { list.into_iter().rev().collect() } else { list });
+        // What has an order of its own came in it.
+        return Ok(list);
     }
     let mut weighed = Vec::with_capacity(list.len());
     for element in list {
