@@ -26,6 +26,7 @@ mod server;
 mod slowlog;
 mod sort;
 mod string;
+mod timeout;
 mod transaction;
 mod transfer;
 
