@@ -13,6 +13,7 @@ use std::{
 use base::clock::Clock;
 
 use crate::{
+    config::Encoding,
     persist::{
         rdb::{
             Decoder, Fault,
@@ -80,7 +81,7 @@ fn check(path: &Path, now_ms: i64, out: &mut dyn Write) -> bool {
             return false;
         }
     };
-    let decoder = Decoder::new(Reader::new(source, total_bytes, true), false);
+    let decoder = Decoder::new(Reader::new(source, total_bytes, true), false, Encoding::default());
     let mut checker = Checker {
         decoder,
         now_ms,

@@ -2,12 +2,14 @@
 
 mod clients;
 mod ending;
+mod packed;
 mod reload;
 mod tables;
 
-use std::{thread, time::Duration};
+use std::{ptr, thread, time::Duration};
 
 use base::float::parse_f64;
+use ds::Record;
 use resp::Protocol;
 use sys::crash;
 
@@ -68,6 +70,9 @@ pub(super) fn debug(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         (b"stringmatch-test", 2) => tables::stringmatch_test(call),
         (b"change-repl-id", 2) => tables::change_repl_id(server, call),
         (b"object", 3) => return object(server, call),
+        (b"listpack", 3) => return packed::listpack(server, call),
+        (b"quicklist", 3 | 4) => return packed::quicklist(server, call),
+        (b"quicklist-packed-threshold", 3) => return packed::packed_threshold(call),
         (b"sdslen", 3) => return sdslen(server, call),
         (b"reload", _) => return reload::reload(server, call),
         (b"digest", 2) => return reload::digest(server, call),
@@ -126,7 +131,12 @@ fn object(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let keyspace = &server.keyspace;
     let encoding = keyspace.encoding(db, key).ok_or(ReplyError::NoSuchKey)?;
     let refcount = keyspace.refcount(db, key).unwrap_or(1);
-    let text = keyspace.peek_text(db, key)?.map_or(&[][..], Text::bytes);
+    let value = keyspace.peek(db, key).and_then(Record::value);
+    let address: *const u8 = match keyspace.peek_text(db, key) {
+        Ok(text) => text.map_or(&[][..], Text::bytes).as_ptr(),
+        Err(_) => value.map_or(ptr::null(), |value| ptr::from_ref(value).cast()),
+    };
+    let facts = packed::facts(value);
     let idle_s = match keyspace.access(db, key) {
         Some(Access::IdleSeconds(seconds)) => seconds,
         _ => 0,
@@ -134,8 +144,8 @@ fn object(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let lru = keyspace.access_field(db, key).unwrap_or(0);
     let text = format!(
         "Value at:{:p} refcount:{refcount} encoding:{encoding} serializedlength:{} lru:{lru} \
-         lru_seconds_idle:{idle_s}",
-        text.as_ptr(),
+         lru_seconds_idle:{idle_s}{facts}",
+        address,
         serialized_bytes(server, db, key)?,
     );
     call.reply.simple(&text);
@@ -252,6 +262,8 @@ fn help(call: &mut Call<'_>) {
             "    Show how the table of a value is filled.",
             "LEAK <string>",
             "    Take memory for <string> that is never given back.",
+            "LISTPACK <key>",
+            "    Print the elements of a <key> that is held in a listpack on the server's output.",
             "LOG <message>",
             "    Write <message> to the server's log.",
             "OBJECT <key>",
@@ -268,6 +280,11 @@ fn help(call: &mut Call<'_>) {
             "PROTOCOL <type>",
             "    Reply with a test value of <type>: string, integer, double, null, array, set, map,",
             "    attrib, push, verbatim, true, false or bignum.",
+            "QUICKLIST <key> [<0|1>]",
+            "    Print the nodes of a <key> that is a large list on the server's output, with their",
+            "    elements (1) or without (0, the default).",
+            "QUICKLIST-PACKED-THRESHOLD <size>",
+            "    Set from which <size> on an element of a list is a node of its own (0: 1gb).",
             "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
             "    Save all data and load it again: over the keys there are (NOFLUSH), which may give",
             "    way (MERGE), from the last snapshot (NOSAVE).",

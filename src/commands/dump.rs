@@ -82,7 +82,7 @@ fn read(
         .ok_or(ReplyError::text("ERR DUMP payload version or checksum are wrong"))?;
     // Whatever `sanitize-dump-payload` says, nothing that a peer sends is believed.
     let is_suspicious = true;
-    rdb::restore(key, body, expiry_ms, is_suspicious).map_err(|fault| {
+    rdb::restore(key, body, expiry_ms, is_suspicious, server.config.encoding).map_err(|fault| {
         log::verbose!("Bad data format in RESTORE: {fault}");
         match fault {
             Fault::Unsupported(object_type) => ReplyError::Bytes(

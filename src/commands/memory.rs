@@ -13,6 +13,8 @@ use crate::{
     },
 };
 
+/// Elements of a value that are looked at.
+const SAMPLES_DEFAULT: usize = 5;
 /// Too little for ratios to mean anything.
 const DIAGNOSED_BYTES_MIN: usize = 5 << 20;
 /// A ratio that is bad alone may be that of next to nothing.
@@ -22,17 +24,17 @@ const CLIENT_BYTES_MAX: usize = 200 << 10;
 
 /// MEMORY USAGE key [SAMPLES count]
 pub(super) fn usage(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
+    let mut samples = SAMPLES_DEFAULT;
     let mut words = call.argv.from(3);
     while let Some(word) = words.next() {
         if !word.eq_ignore_ascii_case(b"samples") {
             return Err(ReplyError::Syntax);
         }
         let count = parse_i64(words.next().ok_or(ReplyError::Syntax)?);
-        if count.ok_or(ReplyError::NotInteger)? < 0 {
-            return Err(ReplyError::Syntax);
-        }
+        samples = usize::try_from(count.ok_or(ReplyError::NotInteger)?)
+            .map_err(|_| ReplyError::Syntax)?;
     }
-    match server.keyspace.memory_usage(call.db(), call.arg(2)) {
+    match server.keyspace.memory_usage(call.db(), call.arg(2), samples) {
         Some(bytes) => call.reply.count(bytes),
         None => call.reply.null(),
     }

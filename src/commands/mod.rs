@@ -13,6 +13,7 @@ mod help;
 mod info;
 mod key;
 mod latency;
+mod list;
 mod lolwut;
 mod memory;
 mod monitor;
@@ -25,6 +26,7 @@ mod server;
 mod slowlog;
 mod sort;
 mod string;
+mod timeout;
 mod transaction;
 mod transfer;
 

@@ -1,11 +1,15 @@
 //! Command: SORT and SORT_RO: parse, take the elements, weigh and order them, cut, show.
 //!
-//! What is sorted comes from `elements`, the one place that knows types: none can be sorted
-//! yet, so a key that is there is of the wrong type, and one that is not has no elements.
+//! What is sorted comes from `elements`, the one place that knows types.
 
 use std::cmp::Ordering;
 
 use base::{Bytes, float::parse_f64, number::parse_i64};
+use ds::{
+    Quicklist,
+    listpack::Digits,
+    quicklist::{Options, Side},
+};
 
 use crate::{
     error::ReplyError,
@@ -14,6 +18,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
+    value::{List, Value, list_options},
 };
 
 /// Which of the two was called.
@@ -113,6 +118,14 @@ struct Elements {
     list: Vec<Bytes>,
     /// That order means nothing.
     is_unordered: bool,
+    /// They were asked for in this order, and cut to what is wanted: nothing is to be done.
+    is_final: bool,
+}
+
+impl Elements {
+    fn in_order(list: Vec<Bytes>) -> Self {
+        Self { list, is_unordered: false, is_final: false }
+    }
 }
 
 /// What an element is ordered by.
@@ -137,13 +150,19 @@ pub(super) fn sort_ro(server: &mut Server, call: &mut Call<'_>) -> CommandResult
 fn sort_as(server: &mut Server, call: &mut Call<'_>, form: Form) -> CommandResult {
     let mut args = SortArgs::parse(call, form, server.config.cluster.cluster_enabled)?;
     let db = call.db();
-    let elements = elements(server, db, call.arg(1))?;
+    let elements = elements(server, db, call.arg(1), &args)?;
     if args.by == By::Nothing && elements.is_unordered && args.destination.is_some() {
         // What is stored must be the same wherever it is repeated.
         (args.by, args.is_alpha) = (By::Element, true);
     }
-    let sorted = order(server, db, elements.list, &args)?;
-    let range = args.range(sorted.len());
+    let (sorted, range) = if elements.is_final {
+        let range = 0..elements.list.len();
+        (elements.list, range)
+    } else {
+        let sorted = order(server, db, elements.list, &args)?;
+        let range = args.range(sorted.len());
+        (sorted, range)
+    };
     let mut shown: Vec<Option<Bytes>> = Vec::new();
     for element in &sorted[range] {
         if args.gets.is_empty() {
@@ -169,11 +188,48 @@ fn sort_as(server: &mut Server, call: &mut Call<'_>, form: Form) -> CommandResul
 }
 
 /// Takes the elements out of the key that is sorted.
-fn elements(server: &mut Server, db: usize, key: &[u8]) -> Result<Elements, ReplyError> {
-    if server.keyspace.touch(db, key, Look::Read) {
-        return Err(ReplyError::WrongType);
+fn elements(
+    server: &mut Server,
+    db: usize,
+    key: &[u8],
+    args: &SortArgs<'_>,
+) -> Result<Elements, ReplyError> {
+    let Some(record) = server.keyspace.look(db, key, Look::Read) else {
+        return Ok(Elements::in_order(Vec::new()));
+    };
+    match record.value() {
+        Some(Value::List(list)) => Ok(elements_of_list(list, args)),
+        _ => Err(ReplyError::WrongType),
     }
-    Ok(Elements { list: Vec::new(), is_unordered: false })
+}
+
+/// A list that is not sorted is not copied as a whole if a part of it is wanted.
+fn elements_of_list(list: &List, args: &SortArgs<'_>) -> Elements {
+    if args.by != By::Nothing {
+        return Elements::in_order(copy(list, 0..list.len(), Side::Tail));
+    }
+    let range = args.range(list.len());
+    let list = if args.is_descending {
+        copy(list, range, Side::Head)
+    } else {
+        copy(list, range, Side::Tail)
+    };
+    Elements { list, is_unordered: false, is_final: true }
+}
+
+/// Copies the elements of a range that is counted from the end from which they are taken.
+fn copy(list: &List, range: std::ops::Range<usize>, towards: Side) -> Vec<Bytes> {
+    let first = match towards {
+        Side::Tail => range.start,
+        Side::Head => list.len().wrapping_sub(1 + range.start),
+    };
+    let (mut walk, mut digits) = (list.walk(first, towards), Digits::default());
+    let mut elements = Vec::with_capacity(range.len());
+    while elements.len() < range.len() {
+        let element = walk.next().expect("the range is one of the list");
+        elements.push(element.text(&mut digits).into());
+    }
+    elements
 }
 
 fn order(
@@ -240,12 +296,29 @@ fn named_by(server: &mut Server, db: usize, pattern: &[u8], element: &[u8]) -> O
 
 /// Puts what comes out in the place of whatever the destination holds; nothing is no list.
 fn store(server: &mut Server, call: &mut Call<'_>, destination: &[u8], shown: &[Option<Bytes>]) {
-    assert!(shown.is_empty(), "nothing that has elements exists");
     let db = call.db();
-    if server.keyspace.delete(db, destination, Gone::Overwritten) {
-        server.keyspace.written(db, destination, Event::DEL);
+    let options = list_options(server.config.encoding);
+    let keyspace = &mut server.keyspace;
+    if shown.is_empty() {
+        if keyspace.delete(db, destination, Gone::Overwritten) {
+            keyspace.written(db, destination, Event::DEL);
+        }
+    } else {
+        keyspace.put(db, destination, list_of(shown, options));
+        keyspace.written_as(db, destination, Event::list("sortstore"), shown.len());
     }
     call.reply.count(shown.len());
+}
+
+/// Makes a list; what is not there is an empty string in it. Until it is whole it is one with
+/// nodes, and keeps the usual size of those, whatever is set.
+fn list_of(shown: &[Option<Bytes>], options: Options) -> List {
+    let mut list = List::Nodes(Box::new(Quicklist::new(Options::default())));
+    for value in shown {
+        list.push(Side::Tail, value.as_deref().unwrap_or_default());
+    }
+    list.settle(options);
+    list
 }
 
 #[cfg(test)]

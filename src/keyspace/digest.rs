@@ -6,14 +6,19 @@
 
 use base::{
     digest::{SHA1_BYTES, sha1},
+    float::write_f64_exact,
     random::hex,
 };
-use ds::{Content, Record};
+use ds::{Content, Record, listpack::Digits, quicklist::Side};
 
 use crate::{keyspace::Keyspace, value::Value};
 
-/// Redis's number of the type.
+/// Redis's numbers of the types.
 const STRING: u32 = 0;
+const LIST: u32 = 1;
+const SET: u32 = 2;
+const ZSET: u32 = 3;
+const HASH: u32 = 4;
 /// Stands for the expiry, whose time does not count.
 const EXPIRES: &[u8] = b"!!expire!!";
 
@@ -37,18 +42,54 @@ impl Digest {
     fn mix_record(&mut self, record: &Record<Value>) {
         match record.content() {
             Content::Embedded(text) => self.mix_text(text),
-            Content::Value(value @ (Value::Raw(_) | Value::Shared(_))) => {
-                self.mix_text(value.bytes());
-            }
+            Content::Value(value) => self.mix_value(value),
         }
         if record.expiry().is_some() {
             self.add(EXPIRES);
         }
     }
 
+    fn mix_value(&mut self, value: &Value) {
+        match value {
+            Value::Text(text) => self.mix_text(text.bytes()),
+            Value::List(list) => {
+                self.mix(&LIST.to_be_bytes());
+                let (mut walk, mut digits) = (list.walk(0, Side::Tail), Digits::default());
+                while let Some(element) = walk.next() {
+                    self.mix(element.text(&mut digits));
+                }
+            }
+            Value::Set(set) => {
+                self.mix(&SET.to_be_bytes());
+                set.each(|member| self.add(member));
+            }
+            Value::Zset(zset) => {
+                self.mix(&ZSET.to_be_bytes());
+                let mut text = Vec::new();
+                zset.each(|member, score| {
+                    text.clear();
+                    write_f64_exact(&mut text, score);
+                    self.add_pair(member, &text);
+                });
+            }
+            Value::Hash(hash) => {
+                self.mix(&HASH.to_be_bytes());
+                hash.each(|field, value| self.add_pair(field, value));
+            }
+        }
+    }
+
     fn mix_text(&mut self, text: &[u8]) {
         self.mix(&STRING.to_be_bytes());
         self.mix(text);
+    }
+
+    /// Adds two that belong together.
+    fn add_pair(&mut self, first: &[u8], second: &[u8]) {
+        let mut pair = Self::default();
+        pair.mix(first);
+        pair.mix(second);
+        self.add(&pair.0);
     }
 
     /// Returns the digest as people see it.

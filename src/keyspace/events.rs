@@ -32,6 +32,11 @@ impl Event {
         Self { class: NotifyClasses::STRING, name }
     }
 
+    /// Makes an event of lists.
+    pub const fn list(name: &'static str) -> Self {
+        Self { class: NotifyClasses::LIST, name }
+    }
+
     /// The key is gone.
     pub const DEL: Self = Self::generic("del");
     /// The key expires from now on at another time.

@@ -17,6 +17,7 @@ mod scan;
 mod snapshot;
 mod text;
 mod transfer;
+mod typed;
 
 use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
@@ -301,6 +302,13 @@ impl Keyspace {
         self.events.changed(db, key, Some(event));
     }
 
+    /// As `written`, of what counts as so many changes, or as none although others must hear.
+    #[inline]
+    pub fn written_as(&mut self, db: usize, key: &[u8], event: Event, changes: usize) {
+        self.dirty += changes as u64;
+        self.events.changed(db, key, Some(event));
+    }
+
     /// Notes an event that is part of a change counted already, or of none.
     #[inline]
     pub fn noted(&mut self, db: usize, key: &[u8], event: Event) {
@@ -344,7 +352,8 @@ impl Keyspace {
         Some(match record.content() {
             Content::Embedded(_) if integer_of(record).is_some() => "int",
             Content::Embedded(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX => "embstr",
-            Content::Embedded(_) | Content::Value(_) => "raw",
+            Content::Embedded(_) => "raw",
+            Content::Value(value) => value.encoding(),
         })
     }
 
@@ -371,17 +380,19 @@ impl Keyspace {
         let key_bytes = record.allocation_bytes();
         Some(match record.content() {
             Content::Embedded(_) => TextRoom { key_bytes, value_bytes: key_bytes, spare: 0 },
-            Content::Value(value) => {
-                TextRoom { key_bytes, value_bytes: value.memory_bytes(), spare: value.spare() }
+            Content::Value(Value::Text(text)) => {
+                TextRoom { key_bytes, value_bytes: text.memory_bytes(), spare: text.spare() }
             }
+            Content::Value(_) => return None,
         })
     }
 
-    /// Counts the bytes that a key, its value and its place in the tables take.
-    pub fn memory_usage(&self, db: usize, key: &[u8]) -> Option<usize> {
+    /// Counts the bytes that a key, its value and its place in the tables take; of what has
+    /// many elements, `samples` are looked at, 0 meaning all.
+    pub fn memory_usage(&self, db: usize, key: &[u8], samples: usize) -> Option<usize> {
         // Also of one that is due: it takes memory as long as it is there.
         let record = self.dbs[db].store.find(key)?;
-        let value = record.value().map_or(0, Value::memory_bytes);
+        let value = record.value().map_or(0, |value| value.memory_bytes(samples));
         let tables = 1 + usize::from(record.expiry().is_some());
         Some(record.allocation_bytes() + value + tables * TABLE_BYTES_PER_KEY)
     }
@@ -397,7 +408,8 @@ impl Keyspace {
 /// Returns the name of the type of what a record holds.
 fn kind_of(record: &Record<Value>) -> &'static str {
     match record.content() {
-        Content::Embedded(_) | Content::Value(Value::Raw(_) | Value::Shared(_)) => "string",
+        Content::Embedded(_) => "string",
+        Content::Value(value) => value.type_name(),
     }
 }
 

@@ -4,7 +4,7 @@ use ds::{Record, dict};
 
 use crate::{
     keyspace::{Access, Event, Keyspace, Ttl, text::is_embedded},
-    value::Value,
+    value::{Text, Value},
 };
 
 impl Keyspace {
@@ -53,5 +53,5 @@ pub(crate) fn text_record(key: &[u8], text: &[u8], expiry_ms: Option<i64>) -> Re
     if is_embedded(key, text, ttl) {
         return Record::with_string(key, text, expiry_ms);
     }
-    Record::with_value(key, Value::Raw(text.into()), expiry_ms)
+    Record::with_value(key, Value::Text(Text::Raw(text.into())), expiry_ms)
 }

@@ -8,8 +8,8 @@ use resp::{Argv, Shared};
 
 use crate::{
     error::ReplyError,
-    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, is_due, note_miss},
-    value::{EMBEDDED_BYTES_MAX, Value, greedy},
+    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, is_due},
+    value::{self, EMBEDDED_BYTES_MAX, Value, greedy},
 };
 
 /// A string that was found.
@@ -30,11 +30,12 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn of(content: Content<'a, Value>) -> Self {
+    fn of(content: Content<'a, Value>) -> Result<Self, ReplyError> {
         match content {
-            Content::Embedded(bytes) => Self::Bytes(bytes),
-            Content::Value(Value::Raw(bytes)) => Self::Bytes(bytes),
-            Content::Value(Value::Shared(shared)) => Self::Shared(shared),
+            Content::Embedded(bytes) => Ok(Self::Bytes(bytes)),
+            Content::Value(Value::Text(value::Text::Raw(bytes))) => Ok(Self::Bytes(bytes)),
+            Content::Value(Value::Text(value::Text::Shared(shared))) => Ok(Self::Shared(shared)),
+            Content::Value(_) => Err(ReplyError::WrongType),
         }
     }
 }
@@ -90,12 +91,13 @@ pub struct TextEntry<'a> {
 impl Keyspace {
     /// Touches a key and returns its string.
     pub fn read_text(&mut self, db: usize, key: &[u8]) -> Result<Option<Text<'_>>, ReplyError> {
-        Ok(self.look(db, key, Look::Read).map(|record| Text::of(record.content())))
+        let record = self.look(db, key, Look::Read);
+        record.map(|record| Text::of(record.content())).transpose()
     }
 
     /// Looks at a string that was touched before.
     pub fn peek_text(&self, db: usize, key: &[u8]) -> Result<Option<Text<'_>>, ReplyError> {
-        Ok(self.peek(db, key).map(|record| Text::of(record.content())))
+        self.peek(db, key).map(|record| Text::of(record.content())).transpose()
     }
 
     /// Puts a string in place of whatever was there.
@@ -128,31 +130,11 @@ impl Keyspace {
         key: &'a [u8],
         look: Look,
     ) -> Result<TextEntry<'a>, ReplyError> {
-        let is_read = u64::from(look != Look::Write);
-        let (now_ms, policy) = (self.now_ms, self.access_policy);
-        let mut slot = match self.dbs[db].store.entry(key) {
-            Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
-                self.expiry.expired_keys += 1;
-                self.events.deleted(db, key, Cause::Expired);
-                let (record, vacant) = item.vacate(key);
-                self.lazy.free(record, Gone::Expired);
-                Slot::Vacant(vacant)
-            }
-            slot => slot,
-        };
-        match &mut slot {
-            Slot::Occupied(item) => {
-                self.hits += is_read;
-                if self.counts_access && look.is_access() {
-                    let before = item.record().lru();
-                    item.set_lru(policy.touched(before, now_ms, &mut self.random));
-                }
-            }
-            Slot::Vacant(_) => {
-                note_miss(&mut self.misses, &mut self.events, db, key, look);
-            }
+        let fresh_access = self.access_policy.fresh(self.now_ms);
+        let (slot, events, lazy) = self.slot(db, key, look);
+        if let Slot::Occupied(item) = &slot {
+            Text::of(item.content())?;
         }
-        let (fresh_access, events, lazy) = (policy.fresh(now_ms), &mut self.events, &self.lazy);
         Ok(TextEntry { slot: Some(slot), fresh_access, db, events, lazy })
     }
 }
@@ -161,7 +143,7 @@ impl TextEntry<'_> {
     /// Returns the string, if there is one.
     pub fn text(&self) -> Option<Text<'_>> {
         match &self.slot {
-            Some(Slot::Occupied(item)) => Some(Text::of(item.content())),
+            Some(Slot::Occupied(item)) => Text::of(item.content()).ok(),
             _ => None,
         }
     }
@@ -206,7 +188,7 @@ impl TextEntry<'_> {
                 self.events.noted(self.db, vacant.key(), Event::NEW);
                 let mut bytes = ThinBytes::with_capacity(length);
                 bytes.grow(length);
-                let mut item = vacant.insert_value(Value::Raw(bytes), None);
+                let mut item = vacant.insert_value(raw_text(bytes), None);
                 item.set_lru(self.fresh_access);
                 self.slot = Some(Slot::Occupied(item));
             }
@@ -218,9 +200,12 @@ impl TextEntry<'_> {
             let room = if bytes.len() < length { greedy(length) } else { bytes.len() };
             let mut raw = ThinBytes::with_capacity(room);
             raw.extend(bytes);
-            item.set_value(Value::Raw(raw), Expiry::Keep);
+            item.set_value(raw_text(raw), Expiry::Keep);
         }
-        item.value_mut().expect("it is not embedded").grow(length)
+        match item.value_mut() {
+            Some(Value::Text(text)) => text.grow(length),
+            _ => unreachable!("it is a string, and not embedded"),
+        }
     }
 
     /// Adds bytes to the end of the string; returns its length.
@@ -266,7 +251,11 @@ pub(super) fn is_embedded(key: &[u8], bytes: &[u8], ttl: Ttl) -> bool {
 
 fn value_of(text: NewText<'_>) -> Value {
     match text {
-        NewText::Shared(shared) => Value::Shared(shared.clone()),
-        NewText::Bytes(bytes) => Value::Raw(bytes.into()),
+        NewText::Shared(shared) => Value::Text(value::Text::Shared(shared.clone())),
+        NewText::Bytes(bytes) => raw_text(bytes.into()),
     }
+}
+
+fn raw_text(bytes: ThinBytes) -> Value {
+    Value::Text(value::Text::Raw(bytes))
 }

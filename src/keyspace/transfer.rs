@@ -16,7 +16,7 @@ impl Keyspace {
     pub fn transfer(&mut self, from: (usize, &[u8]), to: (usize, &[u8])) -> bool {
         let Some(record) = self.dbs[from.0].store.remove(from.1) else { return false };
         let record = if from.1 == to.1 { record } else { record.with_key(to.1) };
-        self.put(to.0, record);
+        self.place(to.0, record);
         true
     }
 
@@ -34,7 +34,7 @@ impl Keyspace {
             }
             Content::Value(value) => Record::with_value(to.1, value.duplicate(), record.expiry()),
         };
-        self.put(to.0, copy);
+        self.place(to.0, copy);
         true
     }
 
@@ -43,7 +43,7 @@ impl Keyspace {
         self.dbs.swap(db, other);
     }
 
-    fn put(&mut self, db: usize, mut record: Record<Value>) {
+    fn place(&mut self, db: usize, mut record: Record<Value>) {
         record.set_lru(self.access_policy.fresh(self.now_ms));
         self.events.noted(db, record.key(), Event::NEW);
         if let Some(old) = self.dbs[db].store.insert(record) {

@@ -129,6 +129,7 @@ fn open(server: &Server, duplicates: Duplicates) -> io::Result<Option<Loading>> 
         origin: Origin::Own,
         replaces: duplicates == Duplicates::Replace,
         is_suspicious: is_suspicious(&server.config),
+        limits: server.config.encoding,
         now_ms: server.now_ms(),
     };
     let mut loader = Loader::new(Box::new(file), options);
@@ -153,8 +154,12 @@ fn is_suspicious(config: &Config) -> bool {
 
 fn finish(server: &mut Server, loading: &Loading) {
     let stats = loading.loader.stats();
+    let skipped = match stats.empty_keys_skipped {
+        0 => String::new(),
+        count => format!(", empty keys skipped: {count}"),
+    };
     log::notice!(
-        "Done loading RDB, keys loaded: {}, keys expired: {}.",
+        "Done loading RDB, keys loaded: {}, keys expired: {}{skipped}.",
         stats.keys_loaded,
         stats.keys_expired
     );

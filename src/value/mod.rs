@@ -1,17 +1,36 @@
 //! Pure: what a key can hold, besides a string that is short enough to stand in the record.
+//!
+//! A type is a file. Each has the same few functions here (its encoding, its memory, what
+//! freeing it takes), and beside them what its commands do.
 
-use std::sync::Arc;
+mod hash;
+mod kind;
+mod list;
+mod set;
+mod text;
+mod zset;
 
-use ds::ThinBytes;
-use resp::Shared;
+pub use ds::List;
+pub use hash::Hash;
+pub use kind::Kind;
+pub use list::list_options;
+pub use set::Set;
+pub use text::{EMBEDDED_BYTES_MAX, Text, greedy};
+pub use zset::Zset;
 
-/// A value, which owns all it consists of: two words, one of them its kind.
+/// A value, which owns all it consists of.
 #[derive(Debug)]
 pub enum Value {
-    /// A string with room to grow.
-    Raw(ThinBytes),
-    /// A big string as it came from a socket; slow readers may hold it too.
-    Shared(Shared),
+    /// A string.
+    Text(Text),
+    /// Elements in the order in which they were put.
+    List(List),
+    /// Members in no order.
+    Set(Set),
+    /// Fields, each with a value.
+    Hash(Hash),
+    /// Members in the order of their scores.
+    Zset(Zset),
 }
 
 // The freeing thread takes values: what they are made of must be `Send`.
@@ -20,82 +39,63 @@ const _: fn() = || {
     is_send::<Value>();
     is_send::<resp::OwnedArgv>();
 };
-const _: () = assert!(size_of::<Value>() <= 16);
-
-/// Strings up to this length that nobody has appended to are "embstr" to Redis.
-pub const EMBEDDED_BYTES_MAX: usize = 44;
+const _: () = assert!(size_of::<Value>() <= 24);
 
 impl Value {
+    /// Returns the name of its type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "string",
+            Self::List(_) => "list",
+            Self::Set(_) => "set",
+            Self::Hash(_) => "hash",
+            Self::Zset(_) => "zset",
+        }
+    }
+
+    /// Returns the name of the form that it is held in.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "raw",
+            Self::List(list) => list::encoding(list),
+            Self::Set(set) => set.encoding(),
+            Self::Hash(hash) => hash.encoding(),
+            Self::Zset(zset) => zset.encoding(),
+        }
+    }
+
     /// Makes a second one like it. A big string is one in memory until either is changed.
     #[must_use]
     pub fn duplicate(&self) -> Self {
         match self {
-            Self::Raw(bytes) => Self::Raw(ThinBytes::from(&bytes[..])),
-            Self::Shared(bytes) => Self::Shared(bytes.clone()),
+            Self::Text(text) => Self::Text(text.duplicate()),
+            Self::List(list) => Self::List(list.clone()),
+            Self::Set(set) => Self::Set(set.duplicate()),
+            Self::Hash(hash) => Self::Hash(hash.duplicate()),
+            Self::Zset(zset) => Self::Zset(zset.duplicate()),
         }
     }
 
     /// Counts the allocations that freeing it gives back.
     pub fn allocations(&self) -> u64 {
         match self {
-            Self::Raw(_) | Self::Shared(_) => 1,
+            Self::Text(_) => 1,
+            Self::List(list) => list::allocations(list),
+            Self::Set(set) => set.allocations(),
+            Self::Hash(hash) => hash.allocations(),
+            Self::Zset(zset) => zset.allocations(),
         }
     }
 
-    /// Counts the bytes of its allocations.
-    pub fn memory_bytes(&self) -> usize {
+    /// Counts the bytes of its allocations; what has many is estimated by `samples` of them,
+    /// 0 meaning all.
+    pub fn memory_bytes(&self, samples: usize) -> usize {
         match self {
-            Self::Raw(bytes) => base::memory::usable_bytes(bytes.capacity() + 16),
-            Self::Shared(bytes) => {
-                let header = size_of::<usize>() * 2 + size_of::<Vec<u8>>();
-                base::memory::usable_bytes(header) + base::memory::usable_bytes(bytes.capacity())
-            }
+            Self::Text(text) => text.memory_bytes(),
+            Self::List(list) => list.allocation_bytes(samples),
+            Self::Set(set) => set.memory_bytes(),
+            Self::Hash(hash) => hash.memory_bytes(),
+            Self::Zset(zset) => zset.memory_bytes(),
         }
     }
-
-    /// Counts the bytes by which the string can grow where it is.
-    pub fn spare(&self) -> usize {
-        match self {
-            Self::Raw(bytes) => bytes.capacity() - bytes.len(),
-            Self::Shared(bytes) => bytes.capacity() - bytes.len(),
-        }
-    }
-
-    /// Returns the string.
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Raw(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
-        }
-    }
-
-    /// Makes the string at least `length` bytes long, with zeros at its end, and returns
-    /// it. Whoever holds the old one keeps it as it was.
-    pub fn grow(&mut self, length: usize) -> &mut [u8] {
-        match self {
-            Self::Raw(bytes) => {
-                if bytes.capacity() < length {
-                    bytes.reserve_exact(greedy(length) - bytes.len());
-                }
-                bytes.grow(length);
-                bytes.as_mut_slice()
-            }
-            Self::Shared(shared) => {
-                let bytes = Arc::make_mut(shared);
-                if bytes.len() < length {
-                    if bytes.capacity() < length {
-                        bytes.reserve_exact(greedy(length) - bytes.len());
-                    }
-                    bytes.resize(length, 0);
-                }
-                bytes
-            }
-        }
-    }
-}
-
-/// A string that grows will grow again: twice the room, or a MiB more, as Redis reserves.
-pub fn greedy(length: usize) -> usize {
-    const MORE_MAX: usize = 1024 * 1024;
-    length + length.min(MORE_MAX)
 }

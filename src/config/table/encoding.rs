@@ -4,7 +4,7 @@
 use crate::config::entry::{INT_MAX, INT_MIN, LONG_MAX, Parameter, field, integer, memory};
 
 /// Up to which size values are stored in their compact form.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Encoding {
     /// `hash-max-listpack-entries`: the most fields of a compact hash.
     pub hash_max_listpack_entries: usize,

@@ -11,7 +11,7 @@ use super::{
         STRING_INT16, STRING_INT32, STRING_LZF,
     },
 };
-use crate::persist::rio::Reader;
+use crate::{config::Encoding, persist::rio::Reader};
 
 /// Compressed strings up to this size are decompressed into a buffer that is kept.
 const KEPT_BYTES_MAX: usize = 64 * 1024;
@@ -22,6 +22,8 @@ pub struct Decoder<'a> {
     pub reader: Reader<'a>,
     /// Foreign values are looked through before they are believed.
     pub is_suspicious: bool,
+    /// Up to which size values are compact.
+    pub limits: Encoding,
     /// The text of the last integer.
     digits: itoa::Buffer,
     /// The last string that was decompressed.
@@ -50,8 +52,8 @@ enum Length {
 
 impl<'a> Decoder<'a> {
     /// Makes a decoder.
-    pub fn new(reader: Reader<'a>, is_suspicious: bool) -> Self {
-        Self { reader, is_suspicious, digits: itoa::Buffer::new(), plain: Vec::new() }
+    pub fn new(reader: Reader<'a>, is_suspicious: bool, limits: Encoding) -> Self {
+        Self { reader, is_suspicious, limits, digits: itoa::Buffer::new(), plain: Vec::new() }
     }
 
     /// Reads a byte: an opcode, a type, a small number.

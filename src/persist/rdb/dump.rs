@@ -11,6 +11,7 @@ use super::{
     load, value,
 };
 use crate::{
+    config::Encoding,
     persist::rio::{Reader, Writer},
     value::Value,
 };
@@ -45,8 +46,9 @@ pub fn restore(
     body: &[u8],
     expiry_ms: Option<i64>,
     is_suspicious: bool,
+    limits: Encoding,
 ) -> Result<Record<Value>, Fault> {
-    let mut decoder = Decoder::new(Reader::of(body), is_suspicious);
+    let mut decoder = Decoder::new(Reader::of(body), is_suspicious, limits);
     let object_type = ObjectType(decoder.byte()?);
     let loaded = value::load(&mut decoder, object_type)?;
     Ok(load::record(key, loaded, expiry_ms))

@@ -84,18 +84,27 @@ impl<'a> Encoder<'a> {
         self.writer.put(text)
     }
 
+    /// Writes a string that is compressed already, and has so many bytes when it is not.
+    pub fn packed_string(&mut self, packed: &[u8], bytes: usize) -> io::Result<()> {
+        write_packed(&mut self.writer, packed, bytes)
+    }
+
     /// Writes a string compressed, if that is worth it.
     fn compressed(&mut self, text: &[u8]) -> io::Result<bool> {
         let bytes_max = text.len() - COMPRESSION_BYTES_MIN;
         let Some(packed) = self.compressor.compress(text, bytes_max) else { return Ok(false) };
-        let mut head = [0; 1 + 2 * LENGTH_BYTES_MAX];
-        head[0] = LENGTH_ENCODED << 6 | STRING_LZF;
-        let mut count = 1 + write_length(&mut head[1..], packed.len() as u64);
-        count += write_length(&mut head[count..], text.len() as u64);
-        self.writer.put(&head[..count])?;
-        self.writer.put(packed)?;
+        write_packed(&mut self.writer, packed, text.len())?;
         Ok(true)
     }
+}
+
+fn write_packed(writer: &mut Writer<'_>, packed: &[u8], bytes: usize) -> io::Result<()> {
+    let mut head = [0; 1 + 2 * LENGTH_BYTES_MAX];
+    head[0] = LENGTH_ENCODED << 6 | STRING_LZF;
+    let mut count = 1 + write_length(&mut head[1..], packed.len() as u64);
+    count += write_length(&mut head[count..], bytes as u64);
+    writer.put(&head[..count])?;
+    writer.put(packed)
 }
 
 /// Writes a length to the start of `bytes`; returns how many it took.

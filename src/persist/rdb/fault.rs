@@ -37,6 +37,8 @@ pub enum Fault {
     DbCount(usize),
     /// This key is there twice.
     Duplicate(Box<[u8]>),
+    /// A value has nothing in it, as no key has.
+    Empty,
 }
 
 impl Fault {
@@ -80,6 +82,7 @@ impl fmt::Display for Fault {
                  {count} databases. Exiting"
             ),
             Self::Duplicate(key) => write!(f, "RDB has duplicated key '{}'", key.escape_ascii()),
+            Self::Empty => f.write_str("A key holds a value with nothing in it"),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::{
     value,
 };
 use crate::{
+    config::Encoding,
     keyspace::{Access, Keyspace, text_record},
     persist::{self, rio::Reader},
     value::Value,
@@ -27,6 +28,8 @@ use crate::{
 const KEY_BYTES_MIN: u64 = 3;
 /// No record holds a longer one.
 const KEY_BYTES_MAX: usize = u32::MAX as usize;
+/// Of empty keys, so many are logged one by one.
+const EMPTY_KEYS_LOGGED_MAX: u64 = 10;
 /// So many keys are made room for if nobody knows how much is to come.
 const RESERVED_KEYS_MAX: u64 = 1 << 20;
 /// So many keys wait together for the memory where they go.
@@ -56,6 +59,8 @@ pub struct LoadOptions {
     pub replaces: bool,
     /// Values are looked through before they are believed.
     pub is_suspicious: bool,
+    /// Up to which size values are compact.
+    pub limits: Encoding,
     /// The time, in milliseconds since the epoch.
     pub now_ms: i64,
 }
@@ -67,6 +72,8 @@ pub struct LoadStats {
     pub keys_loaded: u64,
     /// Keys that were dropped because they were due.
     pub keys_expired: u64,
+    /// Keys that were left out because there was nothing in them.
+    pub empty_keys_skipped: u64,
     /// Bytes.
     pub bytes: u64,
 }
@@ -111,7 +118,7 @@ impl<'a> Loader<'a> {
     pub fn new(source: Box<dyn std::io::Read + Send + 'a>, options: LoadOptions) -> Self {
         let reader = Reader::new(source, options.total_bytes, options.checks_checksum);
         Self {
-            decoder: Decoder::new(reader, options.is_suspicious),
+            decoder: Decoder::new(reader, options.is_suspicious, options.limits),
             options,
             version: None,
             db: 0,
@@ -244,8 +251,14 @@ impl<'a> Loader<'a> {
             return Err(Fault::corrupt("A key is longer than any key can be"));
         }
         self.reading = Some(object_type);
-        let loaded = value::load(&mut self.decoder, object_type)?;
         let Facts { expiry_ms, access } = std::mem::take(&mut self.facts);
+        let loaded = match value::load(&mut self.decoder, object_type) {
+            Err(Fault::Empty) => {
+                self.skip_empty();
+                return Ok(());
+            }
+            loaded => loaded?,
+        };
         let is_due = expiry_ms.is_some_and(|at_ms| at_ms < self.options.now_ms);
         if is_due && self.options.origin == Origin::Own {
             self.stats.keys_expired += 1;
@@ -273,6 +286,16 @@ impl<'a> Loader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Goes on behind a key that holds nothing: some version of Redis has written such.
+    fn skip_empty(&mut self) {
+        if self.stats.empty_keys_skipped < EMPTY_KEYS_LOGGED_MAX {
+            let key = String::from_utf8_lossy(&self.key);
+            sys::log::notice!("rdbLoadObject skipping empty key: {key}");
+        }
+        self.stats.empty_keys_skipped += 1;
+        self.reading = None;
     }
 
     fn check_end(&mut self, version: Version) -> Result<(), Fault> {

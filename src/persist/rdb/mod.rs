@@ -19,14 +19,18 @@ mod encode;
 mod fault;
 /// The numbers of the format.
 pub mod format;
+mod hash;
+mod list;
 mod load;
 mod save;
+mod set;
 /// Reading past values of every type.
 pub mod skip;
 mod string;
 #[cfg(test)]
 mod tests;
 mod value;
+mod zset;
 
 pub use aux::{Aux, SavedAux, SavedReplication};
 pub use decode::Decoder;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, io, sync::Arc};
 
 use super::{Decoder, Encoder, Fault, Loaded};
-use crate::value::Value;
+use crate::value::{Text, Value};
 
 /// A string that is as large and was read into a buffer of its own keeps that.
 const SHARED_BYTES_MIN: usize = 16 * 1024;
@@ -20,8 +20,8 @@ pub(super) fn load<'d>(decoder: &'d mut Decoder<'_>) -> Result<Loaded<'d>, Fault
     Ok(match decoder.string()? {
         Cow::Borrowed(text) => Loaded::Text(text),
         Cow::Owned(text) if text.len() < SHARED_BYTES_MIN => {
-            Loaded::Value(Value::Raw((&*text).into()))
+            Loaded::Value(Value::Text(Text::Raw((&*text).into())))
         }
-        Cow::Owned(text) => Loaded::Value(Value::Shared(Arc::new(text))),
+        Cow::Owned(text) => Loaded::Value(Value::Text(Text::Shared(Arc::new(text)))),
     })
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use ds::{Content, Record};
 
-use super::{Decoder, Encoder, Fault, format::ObjectType, string};
+use super::{Decoder, Encoder, Fault, format::ObjectType, hash, list, set, string, zset};
 use crate::value::Value;
 
 /// A value that was read.
@@ -20,9 +20,11 @@ pub enum Loaded<'a> {
 #[inline]
 pub(super) fn object_type(record: &Record<Value>) -> ObjectType {
     match record.content() {
-        Content::Embedded(_) | Content::Value(Value::Raw(_) | Value::Shared(_)) => {
-            ObjectType::STRING
-        }
+        Content::Embedded(_) | Content::Value(Value::Text(_)) => ObjectType::STRING,
+        Content::Value(Value::List(_)) => ObjectType::LIST_QUICKLIST_2,
+        Content::Value(Value::Set(set)) => set::object_type(set),
+        Content::Value(Value::Hash(hash)) => hash::object_type(hash),
+        Content::Value(Value::Zset(zset)) => zset::object_type(zset),
     }
 }
 
@@ -31,13 +33,15 @@ pub(super) fn object_type(record: &Record<Value>) -> ObjectType {
 pub(super) fn save(encoder: &mut Encoder<'_>, record: &Record<Value>) -> io::Result<()> {
     match record.content() {
         Content::Embedded(text) => string::save(encoder, text),
-        Content::Value(value @ (Value::Raw(_) | Value::Shared(_))) => {
-            string::save(encoder, value.bytes())
-        }
+        Content::Value(Value::Text(text)) => string::save(encoder, text.bytes()),
+        Content::Value(Value::List(list)) => list::save(encoder, list),
+        Content::Value(Value::Set(set)) => set::save(encoder, set),
+        Content::Value(Value::Hash(hash)) => hash::save(encoder, hash),
+        Content::Value(Value::Zset(zset)) => zset::save(encoder, zset),
     }
 }
 
-/// Reads a value of a type.
+/// Reads a value of a type. One that has nothing in it is [`Fault::Empty`], and was read whole.
 #[inline]
 pub(super) fn load<'d>(
     decoder: &'d mut Decoder<'_>,
@@ -45,6 +49,10 @@ pub(super) fn load<'d>(
 ) -> Result<Loaded<'d>, Fault> {
     match object_type {
         ObjectType::STRING => string::load(decoder),
+        ObjectType::LIST
+        | ObjectType::LIST_ZIPLIST
+        | ObjectType::LIST_QUICKLIST
+        | ObjectType::LIST_QUICKLIST_2 => list::load(decoder, object_type),
         known if known.is_known() => Err(Fault::Unsupported(known)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
     }

@@ -81,7 +81,7 @@ fn our_files_are_loaded_by_redis() {
 
 #[test]
 fn a_broken_file_ends_the_start_and_stays() {
-    let of_list = b"REDIS0011\x01\x03key\x01\x01x\xff\0\0\0\0\0\0\0\0";
+    let of_stream = b"REDIS0011\x0f\x03key\x01\x01x\xff\0\0\0\0\0\0\0\0";
     let mut other_sum = good();
     *other_sum.last_mut().unwrap() ^= 1;
     let cases: [(&[u8], &[&str]); 7] = [
@@ -99,9 +99,9 @@ fn a_broken_file_ends_the_start_and_stays() {
         (b"REDIS0013", &["Can't handle RDB format version 13"]),
         (b"no snapshot", &["Wrong signature trying to load DB from file"]),
         (
-            of_list,
+            of_stream,
             &[
-                "The key holds a list, which this server cannot load yet (offset 14, key 'key' of DB 0",
+                "The key holds a stream, which this server cannot load yet (offset 14, key 'key' of DB 0",
             ],
         ),
         (b"REDIS0011\xfe\x10", &["configured to handle more than 16 databases"]),

@@ -1,0 +1,177 @@
+//! Room: keys that hold anything but strings: the doors that are alike for all types.
+//!
+//! A key holds no empty value: whoever takes the last element out deletes the key
+//! (`delete_if_empty`). To create, a key is looked up and its value made in one search.
+
+use ds::{
+    Content,
+    store::{Item, Slot},
+};
+
+use crate::{
+    error::ReplyError,
+    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, is_due, note_miss},
+    value::{Kind, Value},
+};
+
+impl Keyspace {
+    /// Touches a key to read it, and returns its value.
+    pub fn read<K: Kind>(&mut self, db: usize, key: &[u8]) -> Result<Option<&K>, ReplyError> {
+        let record = self.look(db, key, Look::Read);
+        record.map(|record| of::<K>(record.content())).transpose()
+    }
+
+    /// Looks at a key that was touched before.
+    pub fn peek_kind<K: Kind>(&self, db: usize, key: &[u8]) -> Result<Option<&K>, ReplyError> {
+        let record = self.peek(db, key);
+        record.map(|record| of::<K>(record.content())).transpose()
+    }
+
+    /// Touches a key to change it, and returns its value.
+    pub fn change<'a, K: Kind + 'a>(
+        &'a mut self,
+        db: usize,
+        key: &'a [u8],
+    ) -> Result<Option<&'a mut K>, ReplyError> {
+        match self.slot(db, key, Look::Write).0 {
+            Slot::Occupied(item) => of_mut(item).map(Some),
+            Slot::Vacant(_) => Ok(None),
+        }
+    }
+
+    /// Touches a key to change it, and returns its value, an empty one if there was none. The
+    /// caller puts something in.
+    pub fn change_or_create<'a, K: Kind + 'a>(
+        &'a mut self,
+        db: usize,
+        key: &'a [u8],
+    ) -> Result<&'a mut K, ReplyError> {
+        let fresh_access = self.access_policy.fresh(self.now_ms);
+        let (slot, events, _) = self.slot(db, key, Look::Write);
+        let item = match slot {
+            Slot::Occupied(item) => item,
+            Slot::Vacant(vacant) => {
+                events.noted(db, vacant.key(), Event::NEW);
+                let mut item = vacant.insert_value(K::default().into_value(), None);
+                item.set_lru(fresh_access);
+                item
+            }
+        };
+        of_mut(item)
+    }
+
+    /// Returns the value of a key that was touched before, to change it once more.
+    pub fn again<K: Kind>(&mut self, db: usize, key: &[u8]) -> Option<&mut K> {
+        of_mut(self.dbs[db].store.find_mut(key)?).ok()
+    }
+
+    /// Puts a value in place of whatever a key held, and takes its time to live off; one that
+    /// is empty deletes the key. Says whether the key is there now.
+    pub fn put<K: Kind>(&mut self, db: usize, key: &[u8], value: K) -> bool {
+        if value.is_empty() {
+            self.delete(db, key, Gone::Overwritten);
+            return false;
+        }
+        let fresh_access = self.access_policy.fresh(self.now_ms);
+        if !self.is_alive(db, key) {
+            self.events.noted(db, key, Event::NEW);
+        }
+        let value = value.into_value();
+        match self.dbs[db].store.entry(key) {
+            Slot::Occupied(mut item) => {
+                let old = item.set_value(value, ds::Expiry::Never);
+                item.set_lru(fresh_access);
+                self.lazy.free_value(old, Gone::Overwritten);
+            }
+            Slot::Vacant(vacant) => vacant.insert_value(value, None).set_lru(fresh_access),
+        }
+        true
+    }
+
+    /// Deletes a key whose value has nothing left in it; says whether it did.
+    pub fn delete_if_empty<K: Kind>(&mut self, db: usize, key: &[u8]) -> bool {
+        let is_empty = matches!(self.peek_kind::<K>(db, key), Ok(Some(value)) if value.is_empty());
+        if is_empty {
+            self.delete(db, key, Gone::Deleted);
+        }
+        is_empty
+    }
+
+    /// Touches a key and returns its place, in one search, and what a change there needs.
+    pub(super) fn slot<'a>(
+        &'a mut self,
+        db: usize,
+        key: &'a [u8],
+        look: Look,
+    ) -> (Slot<'a, Value>, &'a mut Events, &'a Lazy) {
+        let (now_ms, policy) = (self.now_ms, self.access_policy);
+        let mut slot = match self.dbs[db].store.entry(key) {
+            Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
+                self.expiry.expired_keys += 1;
+                self.events.deleted(db, key, Cause::Expired);
+                let (record, vacant) = item.vacate(key);
+                self.lazy.free(record, Gone::Expired);
+                Slot::Vacant(vacant)
+            }
+            slot => slot,
+        };
+        match &mut slot {
+            Slot::Occupied(item) => {
+                self.hits += u64::from(look != Look::Write);
+                if self.counts_access && look.is_access() {
+                    let before = item.record().lru();
+                    item.set_lru(policy.touched(before, now_ms, &mut self.random));
+                }
+            }
+            Slot::Vacant(_) => note_miss(&mut self.misses, &mut self.events, db, key, look),
+        }
+        (slot, &mut self.events, &self.lazy)
+    }
+}
+
+fn of<K: Kind>(content: Content<'_, Value>) -> Result<&K, ReplyError> {
+    match content {
+        Content::Embedded(_) => Err(ReplyError::WrongType),
+        Content::Value(value) => K::of(value).ok_or(ReplyError::WrongType),
+    }
+}
+
+fn of_mut<K: Kind>(item: Item<'_, Value>) -> Result<&mut K, ReplyError> {
+    item.into_value_mut().and_then(K::of_mut).ok_or(ReplyError::WrongType)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        error::ReplyError,
+        keyspace::{Keyspace, Look, NewText, Ttl},
+        value::{List, Zset},
+    };
+
+    #[test]
+    fn a_key_of_one_type_is_none_of_another() {
+        let mut keyspace = Keyspace::new(1);
+        let list: &mut List = keyspace.change_or_create(0, b"k").unwrap();
+        list.push(ds::quicklist::Side::Head, b"element");
+        assert_eq!(keyspace.read::<List>(0, b"k").unwrap().map(List::len), Some(1));
+        assert!(matches!(keyspace.read::<Zset>(0, b"k"), Err(ReplyError::WrongType)));
+        assert!(matches!(keyspace.change::<Zset>(0, b"k"), Err(ReplyError::WrongType)));
+        assert!(matches!(keyspace.read_text(0, b"k"), Err(ReplyError::WrongType)));
+        assert!(keyspace.text_entry(0, b"k", Look::Write).is_err());
+        assert_eq!(keyspace.type_name(0, b"k"), Some("list"));
+        keyspace.set_text(0, b"k", NewText::Bytes(b"text"), Ttl::Clear);
+        assert!(matches!(keyspace.peek_kind::<List>(0, b"k"), Err(ReplyError::WrongType)));
+    }
+
+    #[test]
+    fn no_empty_value_stays() {
+        let mut keyspace = Keyspace::new(1);
+        let list: &mut List = keyspace.change_or_create(0, b"k").unwrap();
+        list.push(ds::quicklist::Side::Head, b"element");
+        assert!(!keyspace.delete_if_empty::<List>(0, b"k"));
+        let list = keyspace.change::<List>(0, b"k").unwrap().unwrap();
+        list.remove_end(ds::quicklist::Side::Head);
+        assert!(keyspace.delete_if_empty::<List>(0, b"k") && keyspace.len(0) == 0);
+        assert!(!keyspace.put(0, b"k", Zset::default()) && keyspace.len(0) == 0);
+    }
+}
