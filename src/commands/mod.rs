@@ -23,6 +23,7 @@ mod replication;
 mod save;
 mod scan;
 mod server;
+mod set;
 mod slowlog;
 mod sort;
 mod string;

@@ -18,7 +18,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
-    value::{List, Value, list_options},
+    value::{List, Set, Value, list_options},
 };
 
 /// Which of the two was called.
@@ -155,6 +155,8 @@ fn sort_as(server: &mut Server, call: &mut Call<'_>, form: Form) -> CommandResul
         // What is stored must be the same wherever it is repeated.
         (args.by, args.is_alpha) = (By::Element, true);
     }
+    // What has no order is shown as it is found, from either end.
+    args.is_descending &= args.by != By::Nothing || !elements.is_unordered;
     let (sorted, range) = if elements.is_final {
         let range = 0..elements.list.len();
         (elements.list, range)
@@ -199,6 +201,7 @@ fn elements(
     };
     match record.value() {
         Some(Value::List(list)) => Ok(elements_of_list(list, args)),
+        Some(Value::Set(set)) => Ok(elements_of_set(set)),
         _ => Err(ReplyError::WrongType),
     }
 }
@@ -215,6 +218,12 @@ fn elements_of_list(list: &List, args: &SortArgs<'_>) -> Elements {
         copy(list, range, Side::Tail)
     };
     Elements { list, is_unordered: false, is_final: true }
+}
+
+fn elements_of_set(set: &Set) -> Elements {
+    let mut list = Vec::with_capacity(set.len());
+    set.each(|member| list.push(member.into()));
+    Elements { list, is_unordered: true, is_final: false }
 }
 
 /// Copies the elements of a range that is counted from the end from which they are taken.

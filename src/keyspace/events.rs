@@ -32,6 +32,11 @@ impl Event {
         Self { class: NotifyClasses::STRING, name }
     }
 
+    /// Makes an event of sets.
+    pub const fn set(name: &'static str) -> Self {
+        Self { class: NotifyClasses::SET, name }
+    }
+
     /// Makes an event of lists.
     pub const fn list(name: &'static str) -> Self {
         Self { class: NotifyClasses::LIST, name }
