@@ -9,6 +9,7 @@ mod debug;
 mod dump;
 mod expire;
 mod flush;
+mod geo;
 mod help;
 mod info;
 mod key;
@@ -30,6 +31,7 @@ mod string;
 mod timeout;
 mod transaction;
 mod transfer;
+mod zset;
 
 use crate::{command::CommandId, server::call::CommandFn};
 
