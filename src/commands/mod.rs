@@ -28,6 +28,7 @@ mod set;
 mod slowlog;
 mod sort;
 mod string;
+mod timeout;
 mod transaction;
 mod transfer;
 mod zset;

@@ -155,6 +155,8 @@ fn sort_as(server: &mut Server, call: &mut Call<'_>, form: Form) -> CommandResul
         // What is stored must be the same wherever it is repeated.
         (args.by, args.is_alpha) = (By::Element, true);
     }
+    // What has no order is shown as it is found, from either end.
+    args.is_descending &= args.by != By::Nothing || !elements.is_unordered;
     let (sorted, range) = if elements.is_final {
         let range = 0..elements.list.len();
         (elements.list, range)

@@ -362,3 +362,6 @@ impl<'a> Iterator for Members<'a> {
 fn find(list: &Listpack, member: &[u8]) -> Option<listpack::At> {
     list.find(list.first()?, member, 0)
 }
+
+#[cfg(test)]
+mod tests;
