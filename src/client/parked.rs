@@ -28,6 +28,8 @@ pub enum Cause {
     Replicas,
     /// That a key holds what its command can take.
     Keys,
+    /// The end of the server (SHUTDOWN), which comes when replicas have all that was written.
+    Shutdown,
 }
 
 /// A request that waits.
