@@ -10,6 +10,7 @@ mod dump;
 mod expire;
 mod flush;
 mod help;
+mod hyperloglog;
 mod info;
 mod key;
 mod latency;
