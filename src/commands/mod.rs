@@ -11,6 +11,7 @@ mod expire;
 mod flush;
 mod geo;
 mod help;
+mod hyperloglog;
 mod info;
 mod key;
 mod latency;
