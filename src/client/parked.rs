@@ -26,10 +26,10 @@ pub enum Cause {
     /// That replicas have what it wrote (WAIT): it is answered when its wait is over, so the
     /// request that it keeps is an empty one.
     Replicas,
-    /// That a key holds what its command can take.
-    Keys,
     /// The end of the server (SHUTDOWN), which comes when replicas have all that was written.
     Shutdown,
+    /// That a key holds what its command can take.
+    Keys,
 }
 
 /// A request that waits.

@@ -9,7 +9,9 @@ mod debug;
 mod dump;
 mod expire;
 mod flush;
+mod geo;
 mod help;
+mod hyperloglog;
 mod info;
 mod key;
 mod latency;
@@ -23,12 +25,14 @@ mod replication;
 mod save;
 mod scan;
 mod server;
+mod set;
 mod slowlog;
 mod sort;
 mod string;
 mod timeout;
 mod transaction;
 mod transfer;
+mod zset;
 
 use crate::{command::CommandId, server::call::CommandFn};
 

@@ -43,6 +43,31 @@ pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
+/// What a walk over the elements of one key may be told besides its cursor.
+pub(super) struct ElementScan<'a> {
+    /// Which elements are meant.
+    pub(super) pattern: Pattern<'a>,
+    /// About how many to look at.
+    pub(super) count: u64,
+}
+
+impl<'a> ElementScan<'a> {
+    /// Reads the options of SSCAN, HSCAN and ZSCAN, which stand behind key and cursor.
+    pub(super) fn parse(call: &Call<'a>) -> Result<Self, ReplyError> {
+        let mut scan = Self { pattern: Pattern::All, count: COUNT_DEFAULT };
+        let mut words = call.argv.from(3);
+        while let Some(word) = words.next() {
+            let value = words.next().ok_or(ReplyError::Syntax)?;
+            match word {
+                word if word.eq_ignore_ascii_case(b"count") => scan.count = parse_count(value)?,
+                word if word.eq_ignore_ascii_case(b"match") => scan.pattern = Pattern::of(value),
+                _ => return Err(ReplyError::Syntax),
+            }
+        }
+        Ok(scan)
+    }
+}
+
 fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
     let count = parse_i64(text).ok_or(ReplyError::NotInteger)?;
     u64::try_from(count).ok().filter(|count| 0 < *count).ok_or(ReplyError::Syntax)
@@ -50,7 +75,7 @@ fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
 
 /// Reads a cursor as C's `strtoul` does, which takes a sign, wraps what is negative, ends at a
 /// zero byte and finds 0 where there is nothing.
-fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
+pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
     const WRONG: ReplyError = ReplyError::text("ERR invalid cursor");
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {

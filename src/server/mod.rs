@@ -45,7 +45,7 @@ pub mod waits;
 use std::{io, time::Duration};
 
 use ae::{Events, Fd};
-use base::clock::Clock;
+use base::{clock::Clock, random::Random};
 use net::{Connection, Listener, ssl::Ssl};
 use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
 
@@ -136,6 +136,8 @@ pub struct Server {
     pub doors: Vec<Option<Door>>,
     /// The data.
     pub keyspace: Keyspace,
+    /// For members, fields and elements at random; keys are picked by the keyspace's own.
+    pub random: Random,
     /// Who is connected.
     pub clients: Clients,
     /// Whose request waits.
@@ -206,6 +208,7 @@ impl Server {
             ssl: Ssl::default(),
             doors: Vec::new(),
             keyspace,
+            random: Random::from_system(),
             clients: Clients::default(),
             parked: ParkedClients::default(),
             blocking: Blocking::default(),

@@ -13,7 +13,7 @@ use crate::{
     config::Encoding,
     keyspace::{Access, AccessPolicy, Keyspace, NewText, Ttl},
     persist::rio::{Reader, Writer},
-    value::{Value, list_options},
+    value::{Set, Value, list_options},
 };
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -32,7 +32,7 @@ const LIMITS: Encoding = Encoding {
     stream_node_max_entries: 100,
 };
 /// The types that are loaded, besides strings.
-const LOADED: &[u8] = &[1, 10, 14, 18];
+const LOADED: &[u8] = &[1, 2, 3, 5, 10, 11, 12, 14, 17, 18, 20];
 const OPTIONS: LoadOptions = LoadOptions {
     total_bytes: None,
     checks_checksum: true,
@@ -347,6 +347,42 @@ fn a_list_of_any_bytes_can_be_read_or_is_refused() {
         good_count += 1;
     }
     assert!(0 < good_count);
+}
+
+#[test]
+fn a_set_of_any_bytes_can_be_read_or_is_refused() {
+    let mut random = random();
+    let (mut ints, mut packed, mut table) = (Set::default(), Set::default(), Set::table(0));
+    for n in 0..60_i64 {
+        ints.insert(n.pow(5).to_string().as_bytes(), LIMITS);
+        packed.insert(n.pow(9).to_string().as_bytes(), LIMITS);
+        packed.insert(format!("m{n}").as_bytes(), LIMITS);
+        table.insert(&vec![b'x'; n as usize], LIMITS);
+    }
+    assert_eq!([&ints, &packed, &table].map(Set::encoding), ["intset", "listpack", "hashtable"]);
+    for set in [ints, packed, table] {
+        let payload = dump(&Record::with_value(b"k", Value::Set(set), None), 11, false).unwrap();
+        let body = verify(&payload, true).unwrap();
+        assert!(restore(b"k", body, None, true, LIMITS).is_ok());
+        let mut good_count = 0;
+        for _ in 0..10_000 {
+            let mut body = body.to_vec();
+            let at = random.index(body.len());
+            body[at] = random.any_u64() as u8;
+            body[0] = if random.below(9) == 0 { [2, 11, 20][random.index(3)] } else { body[0] };
+            let Ok(record) = restore(b"k", &body, None, true, LIMITS) else { continue };
+            let value = record.value();
+            let Some(Value::Set(set)) = value else { continue };
+            let mut count = 0;
+            set.each(|member| {
+                assert!(set.contains(member));
+                count += 1;
+            });
+            assert_eq!(count, set.len());
+            good_count += 1;
+        }
+        assert!(0 < good_count);
+    }
 }
 
 #[test]
