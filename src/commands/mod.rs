@@ -9,7 +9,9 @@ mod debug;
 mod dump;
 mod expire;
 mod flush;
+mod geo;
 mod help;
+mod hyperloglog;
 mod info;
 mod key;
 mod latency;
@@ -27,8 +29,10 @@ mod set;
 mod slowlog;
 mod sort;
 mod string;
+mod timeout;
 mod transaction;
 mod transfer;
+mod zset;
 
 use crate::{command::CommandId, server::call::CommandFn};
 

@@ -18,7 +18,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
-    value::{List, Set, Value, list_options},
+    value::{List, Set, Value, Zset, list_options, zset::End},
 };
 
 /// Which of the two was called.
@@ -199,9 +199,19 @@ fn elements(
     let Some(record) = server.keyspace.look(db, key, Look::Read) else {
         return Ok(Elements::in_order(Vec::new()));
     };
+    let record = if let Some(Value::Zset(Zset::Packed(_))) = record.value() {
+        // Redis wants the big form to walk over, and leaves it so: encodings show it.
+        if let Some(zset) = server.keyspace.change::<Zset>(db, key)? {
+            zset.unpack(0);
+        }
+        server.keyspace.peek(db, key).expect("it was there just now")
+    } else {
+        record
+    };
     match record.value() {
         Some(Value::List(list)) => Ok(elements_of_list(list, args)),
         Some(Value::Set(set)) => Ok(elements_of_set(set)),
+        Some(Value::Zset(zset)) => Ok(elements_of_zset(zset, args)),
         _ => Err(ReplyError::WrongType),
     }
 }
@@ -226,6 +236,20 @@ fn elements_of_set(set: &Set) -> Elements {
     Elements { list, is_unordered: true, is_final: false }
 }
 
+/// A sorted set that is not sorted by anything else keeps its own order, from either end.
+fn elements_of_zset(zset: &Zset, args: &SortArgs<'_>) -> Elements {
+    let is_final = args.by == By::Nothing;
+    let range = if is_final { args.range(zset.len()) } else { 0..zset.len() };
+    let mut list = Vec::with_capacity(range.len());
+    let (ranks, from) = if is_final && args.is_descending {
+        (zset.len() - range.end..zset.len() - range.start, End::Max)
+    } else {
+        (range, End::Min)
+    };
+    zset.range(ranks, from, |member, _| list.push(member.into()));
+    Elements { list, is_unordered: false, is_final }
+}
+
 /// Copies the elements of a range that is counted from the end from which they are taken.
 fn copy(list: &List, range: std::ops::Range<usize>, towards: Side) -> Vec<Bytes> {
     let first = match towards {
@@ -248,7 +272,8 @@ fn order(
     args: &SortArgs<'_>,
 ) -> Result<Vec<Bytes>, ReplyError> {
     if args.by == By::Nothing {
-        return Ok(if args.is_descending { list.into_iter().rev().collect() } else { list });
+        // What has an order of its own came in it.
+        return Ok(list);
     }
     let mut weighed = Vec::with_capacity(list.len());
     for element in list {

@@ -42,6 +42,11 @@ impl Event {
         Self { class: NotifyClasses::LIST, name }
     }
 
+    /// Makes an event of sorted sets.
+    pub const fn zset(name: &'static str) -> Self {
+        Self { class: NotifyClasses::ZSET, name }
+    }
+
     /// The key is gone.
     pub const DEL: Self = Self::generic("del");
     /// The key expires from now on at another time.

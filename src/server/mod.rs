@@ -8,6 +8,7 @@ pub mod apply;
 pub mod banner;
 pub mod before_sleep;
 pub mod bgsave;
+pub mod blocked;
 pub mod call;
 pub mod children;
 pub mod cron;
@@ -50,6 +51,7 @@ use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchd
 
 use crate::{
     bio::Bio,
+    blocking::Blocking,
     client::{
         ClientId, Clients, Session, arrivals::Arrivals, describe::describe, parked::ParkedClients,
         pause::Pause, usage::Talk, watch::Watches,
@@ -140,6 +142,8 @@ pub struct Server {
     pub clients: Clients,
     /// Whose request waits.
     pub parked: ParkedClients,
+    /// Who waits for keys.
+    pub blocking: Blocking,
     /// Whether clients are to wait.
     pub pause: Pause,
     /// Which keys transactions depend on.
@@ -207,6 +211,7 @@ impl Server {
             random: Random::from_system(),
             clients: Clients::default(),
             parked: ParkedClients::default(),
+            blocking: Blocking::default(),
             pause: Pause::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),

@@ -8,7 +8,8 @@ mod kind;
 mod list;
 pub mod set;
 mod text;
-mod zset;
+/// Sorted sets.
+pub mod zset;
 
 use ds::dict::Stats;
 

@@ -56,6 +56,10 @@ pub(super) fn load<'d>(
         ObjectType::SET | ObjectType::SET_INTSET | ObjectType::SET_LISTPACK => {
             set::load(decoder, object_type)
         }
+        ObjectType::ZSET
+        | ObjectType::ZSET_2
+        | ObjectType::ZSET_ZIPLIST
+        | ObjectType::ZSET_LISTPACK => zset::load(decoder, object_type),
         known if known.is_known() => Err(Fault::Unsupported(known)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
     }
