@@ -141,7 +141,7 @@ fn save_key(
             _ => {}
         }
     }
-    encoder.byte(value::object_type(record).0)?;
+    encoder.byte(value::object_type(record, encoder.version).0)?;
     encoder.string(record.key())?;
     value::save(encoder, record)
 }

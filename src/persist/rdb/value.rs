@@ -16,13 +16,13 @@ pub enum Loaded<'a> {
     Value(Value),
 }
 
-/// Returns the type that a value is written as.
+/// Returns the type that a value is written as in a version of the format.
 #[inline]
-pub(super) fn object_type(record: &Record<Value>) -> ObjectType {
+pub(super) fn object_type(record: &Record<Value>, version: u8) -> ObjectType {
     match record.content() {
         Content::Embedded(_) | Content::Value(Value::Text(_)) => ObjectType::STRING,
         Content::Value(Value::List(_)) => ObjectType::LIST_QUICKLIST_2,
-        Content::Value(Value::Set(set)) => set::object_type(set),
+        Content::Value(Value::Set(set)) => set::object_type(set, version),
         Content::Value(Value::Hash(hash)) => hash::object_type(hash),
         Content::Value(Value::Zset(zset)) => zset::object_type(zset),
     }
