@@ -9,6 +9,7 @@ mod debug;
 mod dump;
 mod expire;
 mod flush;
+mod hash;
 mod help;
 mod info;
 mod key;

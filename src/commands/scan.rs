@@ -1,6 +1,7 @@
 //! Command: SCAN, and the arguments of all commands that walk by cursor.
 
 use base::number::parse_i64;
+use resp::Argv;
 
 use crate::{
     error::ReplyError,
@@ -43,6 +44,31 @@ pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
+/// What HSCAN and its like are told.
+pub(super) struct Walk<'a> {
+    /// About how many elements to look at.
+    pub(super) count: u64,
+    /// Which are meant.
+    pub(super) pattern: Pattern<'a>,
+}
+
+impl<'a> Walk<'a> {
+    /// Reads what stands behind key and cursor: of a key that is not there, nobody does.
+    pub(super) fn parse(argv: Argv<'a>) -> Result<Self, ReplyError> {
+        let mut walk = Self { count: COUNT_DEFAULT, pattern: Pattern::All };
+        let mut words = argv.from(3);
+        while let Some(word) = words.next() {
+            let value = words.next().ok_or(ReplyError::Syntax)?;
+            match () {
+                () if word.eq_ignore_ascii_case(b"count") => walk.count = parse_count(value)?,
+                () if word.eq_ignore_ascii_case(b"match") => walk.pattern = Pattern::of(value),
+                () => return Err(ReplyError::Syntax),
+            }
+        }
+        Ok(walk)
+    }
+}
+
 fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
     let count = parse_i64(text).ok_or(ReplyError::NotInteger)?;
     u64::try_from(count).ok().filter(|count| 0 < *count).ok_or(ReplyError::Syntax)
@@ -50,7 +76,7 @@ fn parse_count(text: &[u8]) -> Result<u64, ReplyError> {
 
 /// Reads a cursor as C's `strtoul` does, which takes a sign, wraps what is negative, ends at a
 /// zero byte and finds 0 where there is nothing.
-fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
+pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, ReplyError> {
     const WRONG: ReplyError = ReplyError::text("ERR invalid cursor");
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {

@@ -11,7 +11,7 @@ mod text;
 mod zset;
 
 pub use ds::List;
-pub use hash::Hash;
+pub use hash::{Hash, Pair};
 pub use kind::Kind;
 pub use list::list_options;
 pub use set::Set;
