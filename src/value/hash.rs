@@ -179,13 +179,12 @@ impl Hash {
         if let Some(at) = place_of(list, name) {
             let value_at = list.next(at).expect("a field has a value");
             list.replace(value_at, Item::Bytes(value));
+            self.settle(limits);
             return false;
         }
         list.append(Item::Bytes(name));
         list.append(Item::Bytes(value));
-        if limits.hash_max_listpack_entries < list.count() / 2 {
-            self.to_table();
-        }
+        self.settle(limits);
         true
     }
 
@@ -244,6 +243,14 @@ impl Hash {
         match self {
             Self::Packed(_) => "listpack",
             Self::Table(_) => "hashtable",
+        }
+    }
+
+    /// Makes a table of it if it has too many fields, as it may have had for long.
+    #[inline]
+    fn settle(&mut self, limits: Encoding) {
+        if limits.hash_max_listpack_entries < self.len() {
+            self.to_table();
         }
     }
 
