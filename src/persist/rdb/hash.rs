@@ -11,6 +11,9 @@
 //! In 24 the expiry counts from the earliest, which is 1; 0 is none. Elsewhere it is a time, and
 //! 0 is none, but with Valkey, where that is -1.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use ds::{

@@ -309,7 +309,7 @@ fn any_bytes_are_a_file_or_an_error() {
 #[test]
 fn what_cannot_be_loaded_is_named() {
     let of_type = |byte: u8| file_of(&[byte, 3, b'k', b'e', b'y', 1, 1, b'x']);
-    for byte in (1..=7).chain(9..=25) {
+    for byte in [2, 3, 5, 6, 7, 11, 12, 15, 17, 19, 20, 21] {
         let error = load(&mut keyspace(AccessPolicy::Lru), &of_type(byte), u64::MAX, OPTIONS);
         let text = error.unwrap_err().to_string();
         let noun = ObjectType(byte).noun();
