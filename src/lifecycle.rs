@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use sys::supervised::Supervisor;
 
+use crate::client::ClientId;
+
 use crate::client::reply_buffer::ReplyBufferPolicy;
 
 /// What SHUTDOWN or a signal has asked for.
@@ -16,6 +18,17 @@ pub struct ShutdownOptions {
     pub now: bool,
     /// Go even if something fails.
     pub force: bool,
+}
+
+/// An end that waits for replicas.
+#[derive(Clone, Debug)]
+pub struct PendingShutdown {
+    /// How it was asked for.
+    pub options: ShutdownOptions,
+    /// When it comes in any case.
+    pub until_ms: i64,
+    /// Whose SHUTDOWN has no answer yet.
+    pub callers: Vec<ClientId>,
 }
 
 /// The process.
@@ -41,6 +54,8 @@ pub struct Lifecycle {
     pub supervisor: Option<Supervisor>,
     /// Memory in use when the server had started.
     pub startup_memory_bytes: usize,
+    /// It will end, as soon as replicas have all that was written.
+    pub shutdown: Option<PendingShutdown>,
     /// The code it exits with once the loop has ended.
     pub exit_code: Option<i32>,
     /// DEBUG REPLYBUFFER.

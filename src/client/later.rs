@@ -92,14 +92,14 @@ mod tests {
         later.turn_ends(1);
         assert_eq!(taken(&mut later), ids[..CLIENTS_PER_PAUSE]);
         ids[50..].iter().for_each(|id| later.push(*id));
-        for commands in 2..1 + TURNS_MAX {
+        for commands in 2..TURNS_MAX {
             later.turn_ends(commands);
             assert_eq!(taken(&mut later), []);
         }
         // The time of those who came first has come, not yet that of the others.
-        later.turn_ends(1 + TURNS_MAX);
+        later.turn_ends(TURNS_MAX);
         assert_eq!(taken(&mut later), ids[CLIENTS_PER_PAUSE..50]);
-        later.turn_ends(2 + TURNS_MAX);
+        later.turn_ends(1 + TURNS_MAX);
         assert_eq!(taken(&mut later), ids[50..]);
         assert!(later.is_empty());
         ids.iter().for_each(|id| later.push(*id));

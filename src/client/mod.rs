@@ -287,6 +287,16 @@ impl Client {
         }
     }
 
+    /// Drops what waits to be sent to it, as it is given up.
+    pub fn drop_output(&mut self) {
+        self.pushes.output_mut().clear();
+        self.pushes.output_mut().release();
+        if let Some(frame) = &mut self.frame {
+            frame.reply.output_mut().clear();
+            frame.reply.output_mut().release();
+        }
+    }
+
     /// Counts the memory that it takes.
     pub fn memory_bytes(&self) -> usize {
         let query = self.frame.as_ref().map_or(0, |frame| frame.query.memory_bytes());

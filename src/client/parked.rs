@@ -23,6 +23,8 @@ pub enum Cause {
     /// That replicas have what it wrote (WAIT): it is answered when its wait is over, so the
     /// request that it keeps is an empty one.
     Replicas,
+    /// The end of the server (SHUTDOWN), which comes when replicas have all that was written.
+    Shutdown,
 }
 
 /// A request that waits.

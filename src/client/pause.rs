@@ -17,6 +17,8 @@ pub enum Scope {
 #[derive(Debug, Default)]
 pub struct Pause {
     in_force: Option<(Scope, i64)>,
+    /// Writes wait besides, as the server is about to end.
+    pub is_ending: bool,
 }
 
 impl Pause {
@@ -44,7 +46,8 @@ impl Pause {
     /// Returns who is not served, if there is a pause.
     #[inline]
     pub fn scope(&self) -> Option<Scope> {
-        self.in_force.map(|(scope, _)| scope)
+        let in_force = self.in_force.map(|(scope, _)| scope);
+        in_force.max(self.is_ending.then_some(Scope::Writes))
     }
 }
 

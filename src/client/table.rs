@@ -95,11 +95,6 @@ impl Clients {
         wires.for_each(|(_, connection)| act(connection));
     }
 
-    /// Shows every client to `act`, those that negotiate or close among them.
-    pub fn each(&mut self, act: impl FnMut(&mut Client)) {
-        self.slots.iter_mut().filter_map(|slot| slot.client.as_deref_mut()).for_each(act);
-    }
-
     /// Counts the places that clients stand in, empty ones included.
     pub fn slot_count(&self) -> usize {
         self.slots.len()

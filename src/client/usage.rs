@@ -12,7 +12,10 @@ use std::collections::BTreeSet;
 
 use resp::{Query, Reply};
 
-use crate::client::{Client, ClientId, Frame, Session, transaction::Transaction};
+use crate::{
+    client::{Client, ClientId, Frame, Session, transaction::Transaction},
+    replication::replica::Link,
+};
 
 /// What is in the first bucket takes less than two to the power of this.
 const BUCKET_LOG_MIN: u32 = 15;
@@ -64,6 +67,8 @@ impl Memory {
         } else {
             output.memory_bytes() + client.pushes.output().memory_bytes()
         };
+        // Of the stream others wait for the same bytes; to Redis they are each one's own.
+        let replies = replies + client.link().map_or(0, Link::waiting_bytes);
         let parked = client.parked.as_ref().map_or(0, |parked| parked.argv.as_argv().total_bytes());
         let arguments = talk.argument_bytes + parked;
         let queue = talk.session.transaction.as_deref().map_or(0, Transaction::memory_bytes);

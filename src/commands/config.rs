@@ -66,6 +66,7 @@ pub(super) fn resetstat(server: &mut Server, call: &mut Call<'_>) -> CommandResu
     server.stats.reset();
     server.commands.stats.reset();
     server.snapshots.saves = 0;
+    (server.children.forks, server.children.last_fork_us) = (0, 0);
     server.bio.reset_freed();
     let keyspace = &mut server.keyspace;
     (keyspace.hits, keyspace.misses) = (0, 0);

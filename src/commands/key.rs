@@ -66,6 +66,10 @@ pub(super) fn keys(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
             call.reply.bulk(key);
             count += 1;
         }
+        // Nobody will read the rest.
+        if call.reply.output().is_cut() {
+            break;
+        }
     }
     call.reply.close_array(deferred, count);
     Ok(())

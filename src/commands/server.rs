@@ -1,6 +1,9 @@
 //! Command: TIME and SHUTDOWN.
 
+use resp::OwnedArgv;
+
 use crate::{
+    client::parked::Cause,
     error::ReplyError,
     lifecycle::ShutdownOptions,
     server::{
@@ -38,13 +41,20 @@ pub(super) fn shutdown(server: &mut Server, call: &mut Call<'_>) -> CommandResul
         return Err(ReplyError::Syntax);
     }
     if aborts {
-        // What has begun is over before the next command: only a signal's wish can be met here.
-        if !shutdown::abort() {
+        if !shutdown::abort(server) {
             return Err(ReplyError::text("ERR No shutdown in progress."));
         }
         call.reply.ok();
         return Ok(());
     }
-    shutdown::prepare(server, options)
-        .map_err(|_| ReplyError::text("ERR Errors trying to SHUTDOWN. Check logs."))
+    if server.lifecycle.shutdown.is_none() {
+        shutdown::prepare(server, options).map_err(|_| ReplyError::text(shutdown::REFUSED))?;
+    }
+    let Server { parked, clients, lifecycle, .. } = server;
+    if let (Some(pending), Some(client)) = (&mut lifecycle.shutdown, clients.find(call.client)) {
+        // It is answered only if the server goes on.
+        pending.callers.push(call.client);
+        parked.park(call.client, client, Cause::Shutdown, OwnedArgv::default());
+    }
+    Ok(())
 }

@@ -18,6 +18,8 @@ use crate::{
 
 /// Keys that wait in the pool.
 const POOL_SIZE: usize = 16;
+/// Room for a longer name is not kept for the next one.
+const SPARE_BYTES_MAX: usize = 256;
 /// A counter that says how often a key is used has this at most.
 const FREQUENCY_MAX: u32 = 255;
 
@@ -87,7 +89,7 @@ impl Pool {
         }
         if self.waiting.len() == POOL_SIZE {
             let worst = self.waiting.remove(0);
-            self.spare.push(worst.key);
+            self.give_back(worst.key);
         }
         let mut name = self.spare.pop().unwrap_or_default();
         name.clear();
@@ -101,7 +103,7 @@ impl Pool {
     }
 
     fn give_back(&mut self, name: Vec<u8>) {
-        if self.spare.len() < POOL_SIZE {
+        if self.spare.len() < POOL_SIZE && name.capacity() <= SPARE_BYTES_MAX {
             self.spare.push(name);
         }
     }

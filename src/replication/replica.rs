@@ -86,6 +86,8 @@ pub struct Link {
     pub is_old: bool,
     /// The place in the stream of the next byte that it is to be sent.
     pub next: u64,
+    /// Where the stream ended when it grew last.
+    pub end: u64,
     /// The place that its snapshot stands at.
     pub snapshot_at: u64,
     /// How far it says that it is.
@@ -111,6 +113,7 @@ impl Link {
             state,
             is_old: false,
             next,
+            end: next,
             snapshot_at: next,
             acknowledged: 0,
             acknowledged_on_disk: 0,
@@ -132,12 +135,12 @@ impl Link {
         !matches!(self.state, State::Online | State::HasSnapshot)
     }
 
-    /// Counts what of the stream, which ends at a place, waits for it.
-    pub fn waiting_bytes(&self, stream_end: u64) -> usize {
+    /// Counts what of the stream waits for it.
+    pub fn waiting_bytes(&self) -> usize {
         if matches!(self.state, State::WaitsForStart | State::HasSnapshot) {
             return 0;
         }
-        usize::try_from(stream_end.saturating_sub(self.next)).unwrap_or(usize::MAX)
+        usize::try_from(self.end.saturating_sub(self.next)).unwrap_or(usize::MAX)
     }
 
     /// Returns for how many seconds it has said nothing.

@@ -31,6 +31,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
     let period = Duration::from_millis(u64::from(1000 / hz));
     server.watchdog.feed();
     shutdown::look_at_signals(server);
+    shutdown::go_on(server);
     if server.lifecycle.is_cron_paused {
         return Some(period);
     }

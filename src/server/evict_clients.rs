@@ -31,6 +31,10 @@ fn evict(server: &mut Server, limit: u64) {
         };
         log::notice!("Evicting client: {}", server.describe_client(id));
         server.clients.close(id);
+        // Its memory is needed before this turn ends: else keys would go for it.
+        if let Some(client) = server.clients.find_even_closing(id) {
+            client.drop_output();
+        }
         server.stats.evicted_clients += 1;
     }
 }

@@ -51,8 +51,11 @@ pub fn swap(server: &mut Server, db: usize, other: usize) {
     }
     let Server { watches, clients, keyspace, .. } = server;
     for db_watched in [db, other] {
-        let is_there = |key: &[u8]| keyspace.contains(db, key) || keyspace.contains(other, key);
-        watches.touch_db(clients, db_watched, is_there);
+        // A key that is due is not there, before and after. It goes at once in both, lest EXEC
+        // take one that has come by the exchange for one that was there when it was watched.
+        watches.touch_db(clients, db_watched, |key| {
+            keyspace.is_alive(db, key) | keyspace.is_alive(other, key)
+        });
     }
     keyspace.swap(db, other);
 }

@@ -167,8 +167,7 @@ fn close_if_over(server: &mut Server, id: ClientId, lent: Option<&Frame>, what: 
     let lent_output = lent.map(|frame| frame.reply.output());
     let is_cut = client.is_output_cut() || lent_output.is_some_and(|output| output.is_cut());
     let lent_bytes = lent_output.map_or(0, |output| output.pending_bytes());
-    let stream_end = server.replication.offset();
-    let stream_bytes = client.link().map_or(0, |link| link.waiting_bytes(stream_end));
+    let stream_bytes = client.link().map_or(0, |link| link.waiting_bytes());
     let bytes = match client.pending_output_bytes() + lent_bytes + stream_bytes {
         ..FREE_BYTES => 0,
         bytes => bytes,

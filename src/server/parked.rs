@@ -45,6 +45,12 @@ pub fn end_pause_in_time(server: &mut Server) {
     }
 }
 
+/// Lets writes wait because the server is about to end, or no longer.
+pub fn pause_for_end(server: &mut Server, is_ending: bool) {
+    server.pause.is_ending = is_ending;
+    settle_pause(server);
+}
+
 fn settle_pause(server: &mut Server) {
     let Server { pause, parked, clients, keyspace, .. } = server;
     keyspace.keeps_expired = pause.scope().is_some();

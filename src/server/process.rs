@@ -88,7 +88,7 @@ pub fn process_input(server: &mut Server, id: ClientId) {
 pub fn resume(server: &mut Server, id: ClientId) {
     let Some(client) = server.clients.find(id) else { return };
     let Some(parked) = client.parked.take() else { return };
-    let Some(mut frame) = client.frame.take() else { return };
+    let mut frame = client.frame.take().expect("what is parked is not lent");
     process_command(server, id, &mut frame, Some(&parked.argv));
     output::close_caller_if_over_limit(server, id, &frame);
     if server.clients.settle(id, &mut frame.reply) {

@@ -139,7 +139,9 @@ fn attach(server: &mut Server, id: ClientId, state: State, next: u64) {
     let now_s = server.clock.now_s();
     let gathers = server.config.replication.repl_disable_tcp_nodelay;
     let Some(client) = server.clients.find(id) else { return };
-    client.replica.get_or_insert_default().link = Some(Link::new(state, next, now_s));
+    let end = server.replication.offset();
+    let link = Link { end, ..Link::new(state, next, now_s) };
+    client.replica.get_or_insert_default().link = Some(link);
     if gathers
         && state == State::WaitsForStart
         && let Some((_, connection)) = &mut client.wire

@@ -30,8 +30,11 @@ fn feed_stream(server: &mut Server) {
         backlog.append(propagation.stream());
     }
     propagation.clear_stream();
+    let end = replication.offset();
     for id in &replication.replicas {
-        if clients.find(*id).and_then(|client| client.link()).is_some_and(Link::streams) {
+        let Some(link) = clients.find(*id).and_then(Client::link_mut) else { continue };
+        link.end = end;
+        if link.streams() {
             clients.wake(*id);
         }
     }
@@ -207,8 +210,10 @@ fn refuse_waiting(server: &mut Server) {
 pub fn begin_full(server: &mut Server, id: ClientId, offset: u64) {
     // Who begins to read knows of no database.
     server.propagation.forget_selected();
+    let end = server.replication.offset();
     let Some(link) = server.clients.find(id).and_then(Client::link_mut) else { return };
     (link.state, link.next, link.snapshot_at) = (State::WaitsForEnd, offset, offset);
+    link.end = end;
     if !link.is_old {
         let line = format!("+FULLRESYNC {} {offset}\r\n", server.replication.id);
         server.clients.push(id, |reply| reply.raw(line.as_bytes()));

@@ -173,7 +173,8 @@ impl Hash {
     pub fn set(&mut self, name: &[u8], value: &[u8], keeps_expiry: bool, limits: Encoding) -> bool {
         let Self::Packed(list) = self else { return self.set_in_table(name, value, keeps_expiry) };
         let most = limits.hash_max_listpack_value;
-        if most < name.len() || most < value.len() {
+        let bytes = name.len().saturating_add(value.len());
+        if most < name.len() || most < value.len() || !list.has_room_for(bytes) {
             return self.set_in_table(name, value, keeps_expiry);
         }
         if let Some(at) = place_of(list, name) {

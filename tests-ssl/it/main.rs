@@ -5,6 +5,7 @@
 mod conversations;
 mod edges;
 mod renewal;
+mod replicas;
 mod rough;
 mod storm;
 

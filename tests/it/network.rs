@@ -180,6 +180,23 @@ fn what_others_push_to_a_deaf_client_is_limited() {
 }
 
 #[test]
+fn who_lets_too_much_pile_up_is_evicted_and_others_stay() {
+    let server = Served::start(&["--maxmemory-clients", "3mb"]);
+    let mut deaf = server.client();
+    ask(&mut deaf, b"HELLO 3\r\n");
+    assert_eq!(ask(&mut deaf, b"CLIENT TRACKING ON BCAST\r\n"), "+OK\r\n");
+    let (mut client, key) = (server.client(), [b'k'; 100_000]);
+    wait_until("one is evicted", || {
+        let request = [b"*3\r\n$3\r\nSET\r\n$100000\r\n", &key[..], b"\r\n$1\r\nv\r\n"].concat();
+        assert_eq!(ask(&mut client, &request), "+OK\r\n");
+        server.field("evicted_clients") == 1
+    });
+    assert_eq!(server.field("tracking_clients"), 0);
+    assert!(server.0.log().contains("Evicting client: id="));
+    assert!(server.field("mem_clients_normal") < MIB);
+}
+
+#[test]
 fn a_pause_of_all_lets_everybody_wait_for_its_time() {
     let server = Served::start(&[]);
     let mut client = server.client();

@@ -4,7 +4,7 @@ use base::number::parse_i64;
 
 use super::caller;
 use crate::{
-    client::tracker::{Mode, Redirect, Tracker, overlap},
+    client::tracker::{Mode, Redirect, Tracker, first_overlap},
     error::{ReplyError, printed},
     server::{
         Server,
@@ -121,12 +121,12 @@ impl<'a> Options<'a> {
 
     /// A key must not be told of twice.
     fn check_prefixes(&self, former: Option<&Tracker>) -> CommandResult {
-        for (at, prefix) in self.prefixes.iter().enumerate() {
+        let among = first_overlap(&self.prefixes);
+        for prefix in &self.prefixes {
             if let Some(known) = former.and_then(|tracker| tracker.overlapping(prefix)) {
                 return Err(overlap_error(prefix, "an existing", known));
             }
-            let mut later = self.prefixes[at + 1..].iter();
-            if let Some(other) = later.find(|other| overlap(prefix, other)) {
+            if let Some((_, other)) = among.filter(|(first, _)| first == prefix) {
                 return Err(overlap_error(prefix, "another provided", other));
             }
         }

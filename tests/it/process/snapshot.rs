@@ -126,10 +126,20 @@ fn a_broken_file_ends_the_start_and_stays() {
 
 #[test]
 fn who_comes_while_data_is_loaded_is_told_so() {
-    let server = start_loading(folder_with(&good()), &["100000"]);
-    for words in [&["GET", "greeting"][..], &["SET", "a", "b"], &["PING"], &["SAVE"]] {
+    let options = ["100000", "--enable-debug-command", "yes"];
+    let server = start_loading(folder_with(&good()), &options);
+    let refused = [
+        &["GET", "greeting"][..],
+        &["SET", "a", "b"],
+        &["PING"],
+        &["SAVE"],
+        &["DEBUG", "RELOAD"],
+        &["DEBUG", "RELOAD", "NOSAVE", "NOFLUSH", "MERGE"],
+    ];
+    for words in refused {
         assert_eq!(server.ask(words), LOADING);
     }
+    assert!(server.ask(&["LASTSAVE"]).starts_with(':'));
     let info = server.ask(&["INFO", "persistence"]);
     for field in ["loading:1", "loading_total_bytes:1401", "loading_loaded_perc:"] {
         assert!(info.contains(&format!("\r\n{field}")), "{info}");
