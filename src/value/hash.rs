@@ -102,6 +102,16 @@ impl Hash {
         self.each_alive(i64::MIN, &mut visit);
     }
 
+    /// Shows all fields and their values to `visit`, and whether they expire.
+    pub fn each_expiring(&self, mut visit: impl FnMut(&[u8], &[u8], bool)) {
+        match self {
+            Self::Packed(_) => self.each(|name, value| visit(name, value, false)),
+            Self::Table(hash) => hash.iter().for_each(|field| {
+                visit(field.name(), field.value(), field.expiry().is_some());
+            }),
+        }
+    }
+
     /// Shows the fields that are not due and their values to `visit`.
     pub fn each_alive(&self, now_ms: i64, mut visit: impl FnMut(&[u8], &[u8])) {
         let (mut digits, mut more) = (Digits::default(), Digits::default());
