@@ -7,10 +7,11 @@
 //! Invariant: each hash with a field that expires is in the index, under its earliest time or one
 //! before it.
 //!
-//! Due fields go in three ways: with a command that changes the hash (all), with one that reads
-//! it (some; it does not see the others), by themselves (`expire_fields_cycle`).
+//! Due fields go in three ways: with a command that reads the hash (some; it does not see the
+//! others), with one that changes it (some, and those that it names), by themselves
+//! (`expire_fields_cycle`).
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, iter, time::Instant};
 
 use base::Bytes;
 use ds::{Map, Record};
@@ -21,8 +22,8 @@ use crate::{
     value::{Hash, Value},
 };
 
-/// Who reads a hash waits for no more fields than so many to go.
-const FIELDS_PER_READ: usize = 256;
+/// Who comes to a hash waits for no more fields than so many to go.
+const FIELDS_PER_LOOK: usize = 256;
 /// Fields that go from one hash before the clock is looked at.
 const FIELDS_PER_STEP: usize = 512;
 
@@ -67,31 +68,33 @@ impl Keyspace {
     #[inline]
     pub fn read_hash(&mut self, db: usize, key: &[u8]) -> Result<Option<&Hash>, ReplyError> {
         if !self.dbs[db].fields.is_empty() && !self.keeps_expired {
-            self.expire_fields(db, key, FIELDS_PER_READ);
+            self.expire_fields(db, key, FIELDS_PER_LOOK, &mut iter::empty());
         }
         self.read::<Hash>(db, key)
     }
 
-    /// Touches a hash to change it, and returns it. Nothing in it is due.
+    /// Touches a hash to change it, and returns it. Nothing in it is due of what `names` names,
+    /// which may be anything.
     #[inline]
-    pub fn change_hash<'a>(
+    pub fn change_hash<'a, 'n>(
         &'a mut self,
         db: usize,
         key: &'a [u8],
+        names: impl Iterator<Item = &'n [u8]>,
     ) -> Result<Option<&'a mut Hash>, ReplyError> {
-        self.expire_all_fields(db, key);
+        self.expire_named_fields(db, key, names);
         self.change::<Hash>(db, key)
     }
 
-    /// Touches a hash to change it, and returns it, an empty one if there was none. Nothing in
-    /// it is due. The caller puts something in.
+    /// As `change_hash`, but makes an empty hash if there was none. The caller puts something in.
     #[inline]
-    pub fn change_or_create_hash<'a>(
+    pub fn change_or_create_hash<'a, 'n>(
         &'a mut self,
         db: usize,
         key: &'a [u8],
+        names: impl Iterator<Item = &'n [u8]>,
     ) -> Result<&'a mut Hash, ReplyError> {
-        self.expire_all_fields(db, key);
+        self.expire_named_fields(db, key, names);
         self.change_or_create::<Hash>(db, key)
     }
 
@@ -119,7 +122,7 @@ impl Keyspace {
             && *time_ms <= self.now_ms
         {
             let key = key.clone();
-            if self.expire_fields(db, &key, FIELDS_PER_STEP) == 0 {
+            if self.expire_fields(db, &key, FIELDS_PER_STEP, &mut iter::empty()) == 0 {
                 // What the entry says is not so, or is no more.
                 self.note_fields(db, &key);
             }
@@ -131,16 +134,27 @@ impl Keyspace {
     }
 
     #[inline]
-    fn expire_all_fields(&mut self, db: usize, key: &[u8]) {
+    fn expire_named_fields<'n>(
+        &mut self,
+        db: usize,
+        key: &[u8],
+        mut names: impl Iterator<Item = &'n [u8]>,
+    ) {
         if !self.dbs[db].fields.is_empty() {
-            self.expire_fields(db, key, usize::MAX);
+            self.expire_fields(db, key, FIELDS_PER_LOOK, &mut names);
         }
     }
 
-    /// Takes up to `most` fields that are due out of a hash, which goes with its last; returns
-    /// how many they were.
+    /// Takes up to `most` fields that are due out of a hash, and those that are named; the hash
+    /// goes with its last. Returns how many they were.
     #[cold]
-    fn expire_fields(&mut self, db: usize, key: &[u8], most: usize) -> usize {
+    fn expire_fields(
+        &mut self,
+        db: usize,
+        key: &[u8],
+        most: usize,
+        named: &mut dyn Iterator<Item = &[u8]>,
+    ) -> usize {
         let now_ms = self.now_ms;
         let Some(item) = self.dbs[db].store.find_mut(key) else { return 0 };
         if is_due(item.expiry(), now_ms) {
@@ -151,11 +165,18 @@ impl Keyspace {
             return 0;
         }
         let (mut names, is_told) = (Vec::new(), self.events.tells_of_fields());
-        let count = hash.remove_due(now_ms, most, |name| {
+        let mut note = |name: &[u8]| {
             if is_told {
                 names.push(name.into());
             }
-        });
+        };
+        let mut count = hash.remove_due(now_ms, most, &mut note);
+        if is_due(hash.next_expiry(), now_ms) {
+            for name in named.filter(|name| hash.remove_if_due(name, now_ms)) {
+                note(name);
+                count += 1;
+            }
+        }
         let (is_empty, next) = (hash.is_empty(), hash.next_expiry());
         self.expiry.expired_fields += count as u64;
         self.events.fields_expired(db, key, names);
@@ -198,30 +219,24 @@ pub(super) fn next_field_expiry(record: &Record<Value>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use crate::{
         config::Encoding,
         keyspace::{Cycle, Gone, Keyspace},
     };
 
-    const LIMITS: Encoding = Encoding { hash_max_listpack_entries: 9, ..NONE };
-    const NONE: Encoding = Encoding {
-        hash_max_listpack_entries: 0,
-        hash_max_listpack_value: 64,
-        list_max_listpack_size: 0,
-        list_compress_depth: 0,
-        set_max_intset_entries: 0,
-        set_max_listpack_entries: 0,
-        set_max_listpack_value: 0,
-        zset_max_listpack_entries: 0,
-        zset_max_listpack_value: 0,
-        hll_sparse_max_bytes: 0,
-        stream_node_max_bytes: 0,
-        stream_node_max_entries: 0,
-    };
+    fn limits() -> Encoding {
+        Encoding {
+            hash_max_listpack_entries: 9,
+            hash_max_listpack_value: 64,
+            ..Encoding::default()
+        }
+    }
 
     fn put(keyspace: &mut Keyspace, key: &[u8], name: &[u8], expiry_ms: Option<i64>) {
-        let hash = keyspace.change_or_create_hash(0, key).unwrap();
-        hash.set(name, b"value", false, LIMITS);
+        let hash = keyspace.change_or_create_hash(0, key, iter::empty()).unwrap();
+        hash.set(name, b"value", false, limits());
         hash.set_expiry(name, expiry_ms);
         keyspace.note_fields(0, key);
     }
@@ -249,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn who_writes_finds_nothing_due_of_what_it_names() {
+        let mut keyspace = Keyspace::new(1);
+        for n in 0..2000 {
+            put(&mut keyspace, b"h", format!("{n}").as_bytes(), Some(n + 1));
+        }
+        keyspace.now_ms = 5000;
+        let names = [&b"1999"[..], b"1998", b"none"];
+        let hash = keyspace.change_hash(0, b"h", names.into_iter()).unwrap().unwrap();
+        assert_eq!(hash.len(), 2000 - super::FIELDS_PER_LOOK - 2);
+        assert!(!hash.remove(b"1999") && !hash.remove(b"1998") && hash.remove(b"1997"));
+    }
+
+    #[test]
     fn a_hash_goes_with_its_last_field() {
         let mut keyspace = Keyspace::new(1);
         put(&mut keyspace, b"h", b"a", Some(10));
@@ -257,7 +285,7 @@ mod tests {
         assert!(keyspace.len(0) == 0 && keyspace.dbs[0].fields.is_empty());
         put(&mut keyspace, b"h", b"a", Some(20));
         keyspace.now_ms = 20;
-        assert!(keyspace.change_hash(0, b"h").unwrap().is_none());
+        assert!(keyspace.change_hash(0, b"h", iter::empty()).unwrap().is_none());
     }
 
     #[test]

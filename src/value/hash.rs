@@ -2,8 +2,8 @@
 //!
 //! A hash is `Packed` until it has too many fields, one that is too long, or one that expires; a
 //! table then, for good. What is due (`now_ms`) is nobody's: whoever reads does not see it.
-//! Whoever writes has taken it out before (`keyspace::fields`), so nothing that changes a hash
-//! asks for the time.
+//! Whoever changes a field has taken it out before if it was due (`keyspace::fields`), so nothing
+//! that changes a hash asks for the time.
 
 mod random;
 
@@ -232,6 +232,18 @@ impl Hash {
             count += 1;
         }
         count
+    }
+
+    /// Takes a field out if it is due; tells whether it was.
+    pub fn remove_if_due(&mut self, name: &[u8], now_ms: i64) -> bool {
+        let Self::Table(hash) = self else { return false };
+        match hash.entry(name) {
+            Slot::Occupied(item) if is_due(item.field(), now_ms) => {
+                item.remove();
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Makes a table of it, for good.

@@ -18,7 +18,7 @@ pub(in crate::commands) fn hincrby(server: &mut Server, call: &mut Call<'_>) -> 
     let (db, key, name) = (call.db(), call.arg(1), call.arg(2));
     let (limits, now_ms) = (server.config.encoding, server.keyspace.now_ms);
     let increment = parse_i64(call.arg(3)).ok_or(ReplyError::NotInteger)?;
-    let hash = server.keyspace.change_or_create_hash(db, key)?;
+    let hash = server.keyspace.change_or_create_hash(db, key, call.argv.from(2))?;
     let number = match hash.get(name, now_ms) {
         Some(value) => {
             value.integer().ok_or(ReplyError::text("ERR hash value is not an integer"))?
@@ -41,7 +41,7 @@ pub(in crate::commands) fn hincrbyfloat(server: &mut Server, call: &mut Call<'_>
     if !increment.is_finite() {
         return Err(ReplyError::text("ERR value is NaN or Infinity"));
     }
-    let hash = server.keyspace.change_or_create_hash(db, key)?;
+    let hash = server.keyspace.change_or_create_hash(db, key, call.argv.from(2))?;
     let mut digits = Digits::default();
     let number = hash.get(name, now_ms).map_or(&b"0"[..], |value| value.text(&mut digits));
     let number = Float80::parse(number).ok_or(ReplyError::text("ERR hash value is not a float"))?;

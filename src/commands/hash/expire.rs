@@ -47,7 +47,7 @@ pub(in crate::commands) fn hpexpireat(server: &mut Server, call: &mut Call<'_>) 
 
 fn set_expiry(server: &mut Server, call: &mut Call<'_>, unit: Unit, base_ms: i64) -> CommandResult {
     let (db, key, now_ms) = (call.db(), call.arg(1), server.keyspace.now_ms);
-    let hash = server.keyspace.change_hash(db, key)?;
+    let hash = server.keyspace.change_hash(db, key, call.argv.from(2))?;
     let at_ms = parse_moment(call.arg(2), unit, base_ms, call.command.spec().name)?;
     let condition = Condition::named(call.arg(3));
     let fields_at = 3 + usize::from(condition != Condition::Always);

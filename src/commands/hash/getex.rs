@@ -19,7 +19,7 @@ use crate::{
 /// HGETDEL key FIELDS numfields field [field …]
 pub(in crate::commands) fn hgetdel(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key, now_ms) = (call.db(), call.arg(1), server.keyspace.now_ms);
-    let hash = server.keyspace.change_hash(db, key)?;
+    let hash = server.keyspace.change_hash(db, key, call.argv.from(2))?;
     let names = parse_fields(call.argv, 2, 1, NOT_POSITIVE)?;
     call.reply.array(names.count());
     let Some(hash) = hash else {
@@ -45,7 +45,7 @@ pub(in crate::commands) fn hgetdel(server: &mut Server, call: &mut Call<'_>) -> 
 /// PXAT unix-time-milliseconds | PERSIST] FIELDS numfields field [field …]
 pub(in crate::commands) fn hgetex(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key, now_ms) = (call.db(), call.arg(1), server.keyspace.now_ms);
-    let hash = server.keyspace.change_hash(db, key)?;
+    let hash = server.keyspace.change_hash(db, key, call.argv.from(2))?;
     let args = GetexArgs::parse(call.argv)?;
     let at_ms = args.moment.map(|moment| moment.at_ms(now_ms, "hgetex")).transpose()?;
     call.reply.array(args.names.count());

@@ -33,7 +33,7 @@ fn set_all(server: &mut Server, call: &mut Call<'_>) -> Result<usize, ReplyError
         return Err(call.arity_error());
     }
     let (db, key, limits) = (call.db(), call.arg(1), server.config.encoding);
-    let hash = server.keyspace.change_or_create_hash(db, key)?;
+    let hash = server.keyspace.change_or_create_hash(db, key, call.argv.from(2))?;
     let mut texts = call.argv.from(FIELDS_AT);
     let count = texts.len() / 2;
     hash.make_room(texts.clone(), limits);
@@ -49,7 +49,7 @@ fn set_all(server: &mut Server, call: &mut Call<'_>) -> Result<usize, ReplyError
 pub(in crate::commands) fn hsetnx(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key, limits) = (call.db(), call.arg(1), server.config.encoding);
     let now_ms = server.keyspace.now_ms;
-    let hash = server.keyspace.change_or_create_hash(db, key)?;
+    let hash = server.keyspace.change_or_create_hash(db, key, call.argv.from(2))?;
     if hash.get(call.arg(2), now_ms).is_some() {
         call.reply.count(0);
         return Ok(());
@@ -64,7 +64,7 @@ pub(in crate::commands) fn hsetnx(server: &mut Server, call: &mut Call<'_>) -> C
 /// HDEL key field [field …]
 pub(in crate::commands) fn hdel(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let Some(hash) = server.keyspace.change_hash(db, key)? else {
+    let Some(hash) = server.keyspace.change_hash(db, key, call.argv.from(2))? else {
         call.reply.count(0);
         return Ok(());
     };

@@ -24,12 +24,12 @@ pub(in crate::commands) fn hsetex(server: &mut Server, call: &mut Call<'_>) -> C
     let limits = server.config.encoding;
     let args = SetexArgs::parse(call.argv)?;
     let at_ms = args.moment.map(|moment| moment.at_ms(now_ms, "hsetex")).transpose()?;
-    let hash = server.keyspace.change_hash(db, key)?;
+    let hash = server.keyspace.change_hash(db, key, call.argv.from(2))?;
     if !args.condition.holds(hash.as_deref(), args.names(), now_ms) {
         call.reply.count(0);
         return Ok(());
     }
-    let hash = server.keyspace.change_or_create_hash(db, key)?;
+    let hash = server.keyspace.change_or_create_hash(db, key, call.argv.from(2))?;
     hash.make_room(args.pairs.iter(), limits);
     let mut pairs = args.pairs.iter();
     let mut is_over = false;

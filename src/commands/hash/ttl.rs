@@ -67,7 +67,7 @@ fn reply_expiry(
 /// HPERSIST key FIELDS numfields field [field …]
 pub(in crate::commands) fn hpersist(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key, now_ms) = (call.db(), call.arg(1), server.keyspace.now_ms);
-    let mut hash = server.keyspace.change_hash(db, key)?;
+    let mut hash = server.keyspace.change_hash(db, key, call.argv.from(2))?;
     let names = parse_fields(call.argv, FIELDS_AT, 1, NOT_POSITIVE)?;
     call.reply.array(names.count());
     let mut has_changed = false;

@@ -181,12 +181,12 @@ fn a_newer_version_is_written_only_for_fields_that_expire() {
     };
     let mut keyspace = Keyspace::new(16);
     keyspace.now_ms = NOW_MS;
-    let hash = keyspace.change_or_create_hash(3, b"h").unwrap();
+    let hash = keyspace.change_or_create_hash(3, b"h", std::iter::empty()).unwrap();
     for number in 0..9_i64 {
         hash.set(format!("{number}").as_bytes(), b"value", false, limits());
     }
     assert_eq!(head(&keyspace, 11).unwrap(), magic(11));
-    let hash = keyspace.change_hash(3, b"h").unwrap().unwrap();
+    let hash = keyspace.change_hash(3, b"h", std::iter::empty()).unwrap().unwrap();
     (0..5).for_each(|n| assert!(hash.set_expiry(format!("{n}").as_bytes(), Some(AT_MS + n))));
     keyspace.note_fields(3, b"h");
     assert_eq!(head(&keyspace, 11).unwrap(), magic(12));
@@ -199,7 +199,7 @@ fn a_newer_version_is_written_only_for_fields_that_expire() {
     assert_eq!(error, "version 10 of the RDB format cannot hold fields that expire");
     let again = load(verify(&payload, true).unwrap()).unwrap();
     assert_eq!(again.expiry(b"4", NOW_MS), Some(Some(AT_MS + 4)));
-    let hash = keyspace.change_hash(3, b"h").unwrap().unwrap();
+    let hash = keyspace.change_hash(3, b"h", std::iter::empty()).unwrap().unwrap();
     (0..5).for_each(|n| assert!(hash.set_expiry(format!("{n}").as_bytes(), None)));
     assert_eq!(head(&keyspace, 11).unwrap(), magic(11));
 }
