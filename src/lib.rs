@@ -13,6 +13,8 @@
 
 /// The thread that frees what is big.
 pub mod bio;
+/// Who waits for keys.
+pub mod blocking;
 /// One client, and the table of them all.
 pub mod client;
 /// Commands as data.

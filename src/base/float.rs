@@ -50,6 +50,23 @@ pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     if value <= INTEGER_MAX && value.trunc() == value {
         return write_i64(out, value as i64);
     }
+    write_shortest_of(out, value);
+}
+
+/// Appends the shortest text that reads back as `value`, with an exponent for whole numbers too
+/// if they are large, as digests of data have it.
+pub fn write_f64_compact(out: &mut Vec<u8>, value: f64) {
+    let magnitude = value.abs();
+    if !magnitude.is_finite() || magnitude == 0.0 {
+        return write_f64(out, value);
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    write_shortest_of(out, magnitude);
+}
+
+fn write_shortest_of(out: &mut Vec<u8>, value: f64) {
     let (mut text, mut digits) = ([0; TEXT_BYTES_MAX], [0; TEXT_BYTES_MAX]);
     let (digits, exponent) = scientific(&mut text, &mut digits, format_args!("{value:e}"));
     write_shortest(out, digits, exponent);
@@ -398,6 +415,16 @@ mod tests {
         for (value, short, long) in cases {
             assert_eq!(shortest(value), short);
             assert_eq!(exact(value), long);
+        }
+    }
+
+    #[test]
+    fn large_whole_numbers_have_an_exponent_where_that_is_asked_for() {
+        let cases = [(1e18, "1e+18"), (-1e3, "-1000"), (1e8, "1e+8"), (0.5, "0.5"), (-0.0, "-0")];
+        for (value, text) in cases {
+            let mut out = Vec::new();
+            write_f64_compact(&mut out, value);
+            assert_eq!(out, text.as_bytes());
         }
     }
 

@@ -13,7 +13,10 @@ use std::{collections::BTreeMap, mem};
 
 use resp::OwnedArgv;
 
-use crate::client::{Client, ClientId, Clients};
+use crate::{
+    blocking::{KeyWait, Ticket},
+    client::{Client, ClientId, Clients},
+};
 
 /// What a client waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +28,8 @@ pub enum Cause {
     Replicas,
     /// The end of the server (SHUTDOWN), which comes when replicas have all that was written.
     Shutdown,
+    /// That a key holds what its command can take.
+    Keys,
 }
 
 /// A request that waits.
@@ -32,11 +37,20 @@ pub enum Cause {
 pub struct Parked {
     /// The request.
     pub argv: OwnedArgv,
-    ticket: u64,
+    /// What it waits for, if for keys.
+    pub wait: Option<KeyWait>,
+    /// How long its command has run already.
+    pub took_us: u64,
+    ticket: Ticket,
     is_woken: bool,
 }
 
 impl Parked {
+    /// Returns what names the wait.
+    pub fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
     /// Whether the wait is over, and only the request has not run yet.
     pub fn is_woken(&self) -> bool {
         self.is_woken
@@ -46,22 +60,30 @@ impl Parked {
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub struct ParkedClients {
-    waiting: BTreeMap<u64, (ClientId, Cause)>,
-    woken: BTreeMap<u64, ClientId>,
-    last_ticket: u64,
+    waiting: BTreeMap<Ticket, (ClientId, Cause)>,
+    woken: BTreeMap<Ticket, ClientId>,
+    last_ticket: Ticket,
 }
 
 impl ParkedClients {
-    /// Parks a client.
+    /// Parks a client, and returns the ticket of its wait.
     ///
     /// # Panics
     /// If it is parked already: then nothing of it runs, so nothing can park it.
-    pub fn park(&mut self, id: ClientId, client: &mut Client, cause: Cause, argv: OwnedArgv) {
+    pub fn park(
+        &mut self,
+        id: ClientId,
+        client: &mut Client,
+        cause: Cause,
+        argv: OwnedArgv,
+    ) -> Ticket {
         assert!(client.parked.is_none(), "a client waits for one thing at a time");
         self.last_ticket += 1;
         let ticket = self.last_ticket;
-        client.parked = Some(Box::new(Parked { argv, ticket, is_woken: false }));
+        let parked = Parked { argv, wait: None, took_us: 0, ticket, is_woken: false };
+        client.parked = Some(Box::new(parked));
         self.waiting.insert(ticket, (id, cause));
+        ticket
     }
 
     /// Ends the wait of all who wait for one cause, in the order in which they came.
@@ -87,6 +109,19 @@ impl ParkedClients {
         }
     }
 
+    /// Takes a client's request out, as it runs now.
+    pub fn take(&mut self, client: &mut Client) -> Option<Box<Parked>> {
+        let parked = client.parked.take()?;
+        self.waiting.remove(&parked.ticket);
+        self.woken.remove(&parked.ticket);
+        Some(parked)
+    }
+
+    /// Returns the ticket that was given out last.
+    pub fn last_ticket(&self) -> Ticket {
+        self.last_ticket
+    }
+
     /// Returns who was woken first and has not been served since.
     pub fn pop_woken(&mut self) -> Option<ClientId> {
         self.woken.pop_first().map(|(_, id)| id)
@@ -94,10 +129,7 @@ impl ParkedClients {
 
     /// Takes a client out of everything, as it goes.
     pub fn forget(&mut self, client: &mut Client) {
-        if let Some(parked) = client.parked.take() {
-            self.waiting.remove(&parked.ticket);
-            self.woken.remove(&parked.ticket);
-        }
+        self.take(client);
     }
 
     /// Counts those who wait.

@@ -9,6 +9,7 @@ mod debug;
 mod dump;
 mod expire;
 mod flush;
+mod geo;
 mod hash;
 mod help;
 mod info;
@@ -24,11 +25,14 @@ mod replication;
 mod save;
 mod scan;
 mod server;
+mod set;
 mod slowlog;
 mod sort;
 mod string;
+mod timeout;
 mod transaction;
 mod transfer;
+mod zset;
 
 use crate::{command::CommandId, server::call::CommandFn};
 

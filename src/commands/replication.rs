@@ -5,6 +5,7 @@ use sys::log;
 
 use crate::{
     client::Client,
+    commands::timeout,
     error::ReplyError,
     replication::replica::{Filter, State},
     server::{
@@ -181,14 +182,8 @@ pub(super) fn role(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
 /// WAIT numreplicas timeout: the timeout in milliseconds, 0 for ever.
 pub(super) fn wait(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let wanted = parse_i64(call.arg(1)).ok_or(ReplyError::NotInteger)?;
-    let timeout_ms = parse_i64(call.arg(2))
-        .ok_or(ReplyError::text("ERR timeout is not an integer or out of range"))?;
-    if timeout_ms < 0 {
-        return Err(ReplyError::text("ERR timeout is negative"));
-    }
-    let until_ms = server.now_ms().checked_add(timeout_ms);
-    let until_ms = until_ms.ok_or(ReplyError::text("ERR timeout is out of range"))?;
+    let until_ms = timeout::parse_milliseconds(call.arg(2), server.keyspace.now_ms)?;
     let wanted = usize::try_from(wanted).unwrap_or(0);
-    waits::wait(server, call, wanted, (0 < timeout_ms).then_some(until_ms));
+    waits::wait(server, call, wanted, until_ms);
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Command: SCAN, and the arguments of all commands that walk by cursor.
 
 use base::number::parse_i64;
-use resp::Argv;
 
 use crate::{
     error::ReplyError,
@@ -44,28 +43,28 @@ pub(super) fn scan(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     Ok(())
 }
 
-/// What HSCAN and its like are told.
-pub(super) struct Walk<'a> {
-    /// About how many elements to look at.
-    pub(super) count: u64,
-    /// Which are meant.
+/// What a walk over the elements of one key may be told besides its cursor.
+pub(super) struct ElementScan<'a> {
+    /// Which elements are meant.
     pub(super) pattern: Pattern<'a>,
+    /// About how many to look at.
+    pub(super) count: u64,
 }
 
-impl<'a> Walk<'a> {
-    /// Reads what stands behind key and cursor: of a key that is not there, nobody does.
-    pub(super) fn parse(argv: Argv<'a>) -> Result<Self, ReplyError> {
-        let mut walk = Self { count: COUNT_DEFAULT, pattern: Pattern::All };
-        let mut words = argv.from(3);
+impl<'a> ElementScan<'a> {
+    /// Reads the options of SSCAN, HSCAN and ZSCAN, which stand behind key and cursor.
+    pub(super) fn parse(call: &Call<'a>) -> Result<Self, ReplyError> {
+        let mut scan = Self { pattern: Pattern::All, count: COUNT_DEFAULT };
+        let mut words = call.argv.from(3);
         while let Some(word) = words.next() {
             let value = words.next().ok_or(ReplyError::Syntax)?;
-            match () {
-                () if word.eq_ignore_ascii_case(b"count") => walk.count = parse_count(value)?,
-                () if word.eq_ignore_ascii_case(b"match") => walk.pattern = Pattern::of(value),
-                () => return Err(ReplyError::Syntax),
+            match word {
+                word if word.eq_ignore_ascii_case(b"count") => scan.count = parse_count(value)?,
+                word if word.eq_ignore_ascii_case(b"match") => scan.pattern = Pattern::of(value),
+                _ => return Err(ReplyError::Syntax),
             }
         }
-        Ok(walk)
+        Ok(scan)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
-    value::{List, Value, list_options},
+    value::{List, Set, Value, Zset, list_options, zset::End},
 };
 
 /// Which of the two was called.
@@ -155,6 +155,8 @@ fn sort_as(server: &mut Server, call: &mut Call<'_>, form: Form) -> CommandResul
         // What is stored must be the same wherever it is repeated.
         (args.by, args.is_alpha) = (By::Element, true);
     }
+    // What has no order is shown as it is found, from either end.
+    args.is_descending &= args.by != By::Nothing || !elements.is_unordered;
     let (sorted, range) = if elements.is_final {
         let range = 0..elements.list.len();
         (elements.list, range)
@@ -197,8 +199,19 @@ fn elements(
     let Some(record) = server.keyspace.look(db, key, Look::Read) else {
         return Ok(Elements::in_order(Vec::new()));
     };
+    let record = if let Some(Value::Zset(Zset::Packed(_))) = record.value() {
+        // Redis wants the big form to walk over, and leaves it so: encodings show it.
+        if let Some(zset) = server.keyspace.change::<Zset>(db, key)? {
+            zset.unpack(0);
+        }
+        server.keyspace.peek(db, key).expect("it was there just now")
+    } else {
+        record
+    };
     match record.value() {
         Some(Value::List(list)) => Ok(elements_of_list(list, args)),
+        Some(Value::Set(set)) => Ok(elements_of_set(set)),
+        Some(Value::Zset(zset)) => Ok(elements_of_zset(zset, args)),
         _ => Err(ReplyError::WrongType),
     }
 }
@@ -215,6 +228,26 @@ fn elements_of_list(list: &List, args: &SortArgs<'_>) -> Elements {
         copy(list, range, Side::Tail)
     };
     Elements { list, is_unordered: false, is_final: true }
+}
+
+fn elements_of_set(set: &Set) -> Elements {
+    let mut list = Vec::with_capacity(set.len());
+    set.each(|member| list.push(member.into()));
+    Elements { list, is_unordered: true, is_final: false }
+}
+
+/// A sorted set that is not sorted by anything else keeps its own order, from either end.
+fn elements_of_zset(zset: &Zset, args: &SortArgs<'_>) -> Elements {
+    let is_final = args.by == By::Nothing;
+    let range = if is_final { args.range(zset.len()) } else { 0..zset.len() };
+    let mut list = Vec::with_capacity(range.len());
+    let (ranks, from) = if is_final && args.is_descending {
+        (zset.len() - range.end..zset.len() - range.start, End::Max)
+    } else {
+        (range, End::Min)
+    };
+    zset.range(ranks, from, |member, _| list.push(member.into()));
+    Elements { list, is_unordered: false, is_final }
 }
 
 /// Copies the elements of a range that is counted from the end from which they are taken.
@@ -239,7 +272,8 @@ fn order(
     args: &SortArgs<'_>,
 ) -> Result<Vec<Bytes>, ReplyError> {
     if args.by == By::Nothing {
-        return Ok(if args.is_descending { list.into_iter().rev().collect() } else { list });
+        // What has an order of its own came in it.
+        return Ok(list);
     }
     let mut weighed = Vec::with_capacity(list.len());
     for element in list {
@@ -313,9 +347,10 @@ fn store(server: &mut Server, call: &mut Call<'_>, destination: &[u8], shown: &[
     call.reply.count(shown.len());
 }
 
-/// Makes a list, as if it would be a large one; what is not there is an empty string in it.
+/// Makes a list; what is not there is an empty string in it. Until it is whole it is one with
+/// nodes, and keeps the usual size of those, whatever is set.
 fn list_of(shown: &[Option<Bytes>], options: Options) -> List {
-    let mut list = List::Nodes(Box::new(Quicklist::new(options)));
+    let mut list = List::Nodes(Box::new(Quicklist::new(Options::default())));
     for value in shown {
         list.push(Side::Tail, value.as_deref().unwrap_or_default());
     }

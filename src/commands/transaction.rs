@@ -58,7 +58,7 @@ fn run(server: &mut Server, call: &mut Call<'_>, transaction: &Transaction) {
     for queued in &transaction.queue {
         execute(
             server,
-            Call {
+            &mut Call {
                 client: call.client,
                 command: queued.command,
                 argv: queued.argv.as_argv(),
@@ -67,6 +67,9 @@ fn run(server: &mut Server, call: &mut Call<'_>, transaction: &Transaction) {
                 reply: &mut *call.reply,
                 origin: Origin::Exec,
                 repeats: Repeats::IfChanged,
+                retry: None,
+                wait: None,
+                took_us: 0,
             },
         );
     }

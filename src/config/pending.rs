@@ -53,10 +53,7 @@ struct Later {
 const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
     Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
-    Later {
-        names: &["set-max-*", "zset-*", "hll-*", "stream-*"],
-        what: "this type is not built yet",
-    },
+    Later { names: &["hll-*", "stream-*"], what: "this type is not built yet" },
     Later {
         names: &["append*", "no-appendfsync-on-rewrite", "auto-aof-*", "aof-*"],
         what: "there is no append-only file yet",

@@ -6,7 +6,7 @@
 
 use base::{
     digest::{SHA1_BYTES, sha1},
-    float::write_f64_exact,
+    float::write_f64_compact,
     random::hex,
 };
 use ds::{Content, Record, listpack::Digits, quicklist::Side};
@@ -70,7 +70,7 @@ impl Digest {
                 let mut text = Vec::new();
                 zset.each(|member, score| {
                     text.clear();
-                    write_f64_exact(&mut text, score);
+                    write_f64_compact(&mut text, score);
                     self.add_pair(member, &text);
                 });
             }

@@ -32,6 +32,11 @@ impl Event {
         Self { class: NotifyClasses::STRING, name }
     }
 
+    /// Makes an event of sets.
+    pub const fn set(name: &'static str) -> Self {
+        Self { class: NotifyClasses::SET, name }
+    }
+
     /// Makes an event of lists.
     pub const fn list(name: &'static str) -> Self {
         Self { class: NotifyClasses::LIST, name }
@@ -40,6 +45,11 @@ impl Event {
     /// Makes an event of hashes.
     pub const fn hash(name: &'static str) -> Self {
         Self { class: NotifyClasses::HASH, name }
+    }
+
+    /// Makes an event of sorted sets.
+    pub const fn zset(name: &'static str) -> Self {
+        Self { class: NotifyClasses::ZSET, name }
     }
 
     /// The key is gone.

@@ -46,13 +46,23 @@ impl Keyspace {
         db: usize,
         key: &'a [u8],
     ) -> Result<&'a mut K, ReplyError> {
+        self.change_or_create_with(db, key, K::default)
+    }
+
+    /// The same; what there is none of is made by `make`.
+    pub fn change_or_create_with<'a, K: Kind + 'a>(
+        &'a mut self,
+        db: usize,
+        key: &'a [u8],
+        make: impl FnOnce() -> K,
+    ) -> Result<&'a mut K, ReplyError> {
         let fresh_access = self.access_policy.fresh(self.now_ms);
         let (slot, events, _) = self.slot(db, key, Look::Write);
         let item = match slot {
             Slot::Occupied(item) => item,
             Slot::Vacant(vacant) => {
                 events.noted(db, vacant.key(), Event::NEW);
-                let mut item = vacant.insert_value(K::default().into_value(), None);
+                let mut item = vacant.insert_value(make().into_value(), None);
                 item.set_lru(fresh_access);
                 item
             }
@@ -86,6 +96,11 @@ impl Keyspace {
             Slot::Vacant(vacant) => vacant.insert_value(value, None).set_lru(fresh_access),
         }
         true
+    }
+
+    /// Frees what was taken out of a value.
+    pub fn free_rest<K: Kind>(&self, rest: K) {
+        self.lazy.free_value(Some(rest.into_value()), Gone::Overwritten);
     }
 
     /// Deletes a key whose value has nothing left in it; says whether it did.

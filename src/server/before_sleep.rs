@@ -9,8 +9,8 @@ use net::ssl::HANDSHAKE_BUDGET;
 use crate::{
     keyspace::Cycle,
     server::{
-        Server, evict, evict_clients::evict_clients, load, output, parked, process, replicas,
-        tracking, unit, waits,
+        Server, blocked, evict, evict_clients::evict_clients, load, output, parked, process,
+        replicas, tracking, unit, waits,
     },
 };
 
@@ -34,6 +34,8 @@ pub fn run(server: &mut Server) -> io::Result<i32> {
 pub fn before_sleep(server: &mut Server) {
     parked::end_pause_in_time(server);
     waits::serve(server);
+    blocked::end_in_time(server);
+    blocked::serve_ready(server);
     parked::run_woken(server);
     tracking::broadcast(server);
     replicas::feed(server);
@@ -74,6 +76,7 @@ pub fn free_finished(server: &mut Server) {
         server.monitors.remove(id);
         replicas::freed(server, id, &client);
         waits::forget(server, id);
+        blocked::forget(server, &mut client);
         server.parked.forget(&mut client);
         if let Some(tracker) = &client.tracker {
             tracking::forget(server, id, tracker);

@@ -10,7 +10,8 @@
 use resp::{Argv, Query, Reply};
 
 use crate::{
-    client::{ClientId, Session},
+    blocking::{KeyWait, Wanted},
+    client::{ClientId, Session, parked::Parked},
     command::CommandId,
     error::ReplyError,
     server::{Server, notify},
@@ -41,6 +42,23 @@ pub enum Repeats {
     Said,
 }
 
+/// What is left of a command's first run, when it has waited and runs again.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// When it waits no longer; nothing if never.
+    pub until_ms: Option<i64>,
+    /// How long it has run so far.
+    pub took_us: u64,
+}
+
+impl Retry {
+    /// Returns what a request that waited for keys is to go on with.
+    pub fn of(parked: &Parked) -> Option<Self> {
+        let wait = parked.wait.as_ref()?;
+        Some(Self { until_ms: wait.until_ms, took_us: parked.took_us })
+    }
+}
+
 /// One execution of one command.
 pub struct Call<'a> {
     /// Who asked.
@@ -59,6 +77,12 @@ pub struct Call<'a> {
     pub origin: Origin,
     /// See there.
     pub repeats: Repeats,
+    /// It has run before.
+    pub retry: Option<Retry>,
+    /// It has found nothing, and waits for this.
+    pub wait: Option<KeyWait>,
+    /// How long it took, with its earlier runs.
+    pub took_us: u64,
 }
 
 impl<'a> Call<'a> {
@@ -76,6 +100,25 @@ impl<'a> Call<'a> {
     /// Returns the error for a number of arguments that fits no form of the command.
     pub fn arity_error(&self) -> ReplyError {
         ReplyError::Arity(self.command.spec().full_name.into())
+    }
+
+    /// Lets the client wait until one of `keys` holds what is wanted: the command runs again
+    /// then, and what it answers now is lost. Says whether it may wait: who calls from within a
+    /// transaction must be answered at once.
+    pub fn wait_for<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        wanted: Wanted,
+        until_ms: Option<i64>,
+    ) -> bool {
+        if self.origin != Origin::Client {
+            return false;
+        }
+        // However often it runs, its time is counted from the first.
+        let until_ms = self.retry.map_or(until_ms, |retry| retry.until_ms);
+        let keys = keys.map(Into::into).collect();
+        self.wait = Some(KeyWait { db: self.db(), keys, wanted, until_ms });
+        true
     }
 
     /// Lets others repeat something else than what the client has asked for. Several such

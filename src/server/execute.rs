@@ -10,14 +10,14 @@ use crate::{
 };
 
 /// Runs one command and accounts for it.
-pub fn execute(server: &mut Server, mut call: Call<'_>) {
+pub fn execute(server: &mut Server, call: &mut Call<'_>) {
     let command = call.command;
     server.keyspace.begin_call(!call.session.no_touch);
     server.keyspace.events.interest = notify::interest(server);
     let (dirty_before, db) = (server.keyspace.dirty, call.db());
     let began_us = server.clock.monotonic_us();
     let mark = call.reply.mark();
-    let outcome = commands::handler(command)(server, &mut call);
+    let outcome = commands::handler(command)(server, call);
     if let Err(error) = &outcome {
         call.reply.truncate(mark);
         let text = error.to_bytes();
@@ -27,7 +27,7 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
     // Expired keys were deleted before the command changed anything: so for replicas.
     notify::carry_out(server, Some(call.client));
     if server.tracking.tracker_count() != 0 && command.spec().is_read() {
-        tracking::remember(server, &call);
+        tracking::remember(server, call);
     }
     if server.propagation.is_wanted() {
         let has_changed = server.keyspace.dirty != dirty_before;
@@ -40,17 +40,22 @@ pub fn execute(server: &mut Server, mut call: Call<'_>) {
             server.propagation.command(db, call.argv.iter());
         }
     }
-    // After it has run: INFO does not count itself.
-    server.stats.commands += 1;
     // One look at the clock ends this command and begins the next.
     server.clock.tick();
     let took_us = server.clock.monotonic_us() - began_us;
     if call.origin == Origin::Client {
         server.stats.commands_us += took_us;
     }
-    server.commands.ran(command, took_us, outcome.is_err());
-    if server.config.logging.latency_tracking {
-        server.commands.track(command, took_us);
+    call.took_us = took_us + call.retry.map_or(0, |retry| retry.took_us);
+    observe::ran(server, call, took_us);
+    // One that waits has not run yet: it counts when it has.
+    if call.wait.is_some() {
+        return;
     }
-    observe::ran(server, &call, took_us);
+    // After it has run: INFO does not count itself.
+    server.stats.commands += 1;
+    server.commands.ran(command, call.took_us, outcome.is_err());
+    if server.config.logging.latency_tracking {
+        server.commands.track(command, call.took_us);
+    }
 }

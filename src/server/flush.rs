@@ -30,9 +30,10 @@ pub fn empty(server: &mut Server, which: Which, freed: Freed) -> usize {
         Which::One(db) => db..db + 1,
         Which::All => 0..server.keyspace.db_count(),
     };
-    let Server { watches, clients, keyspace, .. } = server;
+    let Server { watches, clients, keyspace, blocking, .. } = server;
     let mut count = 0;
     for db in dbs {
+        blocking.mark_db(db);
         watches.touch_db(clients, db, |key| keyspace.contains(db, key));
         count += keyspace.clear(db, freed == Freed::Lazily);
     }
@@ -49,7 +50,7 @@ pub fn swap(server: &mut Server, db: usize, other: usize) {
     if db == other {
         return;
     }
-    let Server { watches, clients, keyspace, .. } = server;
+    let Server { watches, clients, keyspace, blocking, .. } = server;
     for db_watched in [db, other] {
         // A key that is due is not there, before and after. It goes at once in both, lest EXEC
         // take one that has come by the exchange for one that was there when it was watched.
@@ -58,4 +59,6 @@ pub fn swap(server: &mut Server, db: usize, other: usize) {
         });
     }
     keyspace.swap(db, other);
+    blocking.mark_db(db);
+    blocking.mark_db(other);
 }

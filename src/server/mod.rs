@@ -8,6 +8,7 @@ pub mod apply;
 pub mod banner;
 pub mod before_sleep;
 pub mod bgsave;
+pub mod blocked;
 pub mod call;
 pub mod children;
 pub mod cron;
@@ -44,12 +45,13 @@ pub mod waits;
 use std::{io, time::Duration};
 
 use ae::{Events, Fd};
-use base::clock::Clock;
+use base::{clock::Clock, random::Random};
 use net::{Connection, Listener, ssl::Ssl};
 use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
 
 use crate::{
     bio::Bio,
+    blocking::Blocking,
     client::{
         ClientId, Clients, Session, arrivals::Arrivals, describe::describe, parked::ParkedClients,
         pause::Pause, usage::Talk, watch::Watches,
@@ -134,10 +136,14 @@ pub struct Server {
     pub doors: Vec<Option<Door>>,
     /// The data.
     pub keyspace: Keyspace,
+    /// For members, fields and elements at random; keys are picked by the keyspace's own.
+    pub random: Random,
     /// Who is connected.
     pub clients: Clients,
     /// Whose request waits.
     pub parked: ParkedClients,
+    /// Who waits for keys.
+    pub blocking: Blocking,
     /// Whether clients are to wait.
     pub pause: Pause,
     /// Which keys transactions depend on.
@@ -202,8 +208,10 @@ impl Server {
             ssl: Ssl::default(),
             doors: Vec::new(),
             keyspace,
+            random: Random::from_system(),
             clients: Clients::default(),
             parked: ParkedClients::default(),
+            blocking: Blocking::default(),
             pause: Pause::default(),
             watches: Watches::default(),
             pubsub: PubSub::default(),

@@ -22,7 +22,9 @@ pub fn interest(server: &Server) -> Interest {
         classes = NotifyClasses::default();
     }
     Interest {
-        changes: !server.watches.is_empty() || server.tracking.is_watching(),
+        changes: !server.watches.is_empty()
+            || server.tracking.is_watching()
+            || !server.blocking.is_empty(),
         deletions: server.propagation.is_wanted(),
         classes,
     }
@@ -69,8 +71,9 @@ fn changed(
     db: usize,
     key: &[u8],
 ) {
-    let Server { watches, clients, .. } = server;
+    let Server { watches, clients, blocking, .. } = server;
     watches.touch(clients, db, key);
+    blocking.mark(db, key);
     tracking::changed(server, caller, author, key);
 }
 

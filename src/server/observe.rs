@@ -36,20 +36,21 @@ impl<'a> From<&Call<'a>> for Subject<'a> {
     }
 }
 
-/// Shows a command that has just run, and took `took_us` for it.
+/// Shows a command that has just run, and took `took_us` for it; one that has begun to wait is
+/// slow when it has ended, and one that runs again was shown when it began.
 #[inline]
 pub fn ran(server: &mut Server, call: &Call<'_>, took_us: u64) {
     let logging = &server.config.logging;
     let threshold_ms = logging.latency_monitor_threshold_ms;
-    if is_slow(server, took_us) {
-        log_slow(server, Subject::from(call), took_us);
+    if call.wait.is_none() && is_slow(server, call.took_us) {
+        log_slow(server, Subject::from(call), call.took_us);
     }
     if threshold_ms != 0 {
         let is_fast = call.command.spec().has(Flags::FAST);
         let event = if is_fast { Event::FAST_COMMAND } else { Event::COMMAND };
         server.latency.note(event, took_us, threshold_ms, server.clock.now_s());
     }
-    if !server.monitors.is_empty() && !server.is_loading() {
+    if !server.monitors.is_empty() && !server.is_loading() && call.retry.is_none() {
         let hidden = call.command.spec().flags;
         if !hidden.has_any(Flags::SKIP_MONITOR.with(Flags::ADMIN)) {
             show(server, Subject::from(call), call.db(), call.origin);

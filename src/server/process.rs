@@ -4,12 +4,18 @@ use resp::{Argv, Limits, OwnedArgv, ProtocolError};
 use sys::log;
 
 use crate::{
-    client::{ClientId, Frame, ReplyMode, arrivals::ARRIVALS_MAX, describe::describe, usage::Talk},
+    client::{
+        ClientId, Frame, ReplyMode,
+        arrivals::ARRIVALS_MAX,
+        describe::describe,
+        parked::{Cause, Parked},
+        usage::Talk,
+    },
     command::CommandId,
     error::ReplyError,
     server::{
-        Server,
-        call::{Call, Origin, Repeats},
+        Server, blocked,
+        call::{Call, Origin, Repeats, Retry},
         evict_clients::evict_clients,
         observe::{self, Subject},
         output, parked,
@@ -86,15 +92,39 @@ pub fn process_input(server: &mut Server, id: ClientId) {
 
 /// Runs the request of a client whose wait is over, and all that have come since.
 pub fn resume(server: &mut Server, id: ClientId) {
-    let Some(client) = server.clients.find(id) else { return };
-    let Some(parked) = client.parked.take() else { return };
-    let mut frame = client.frame.take().expect("what is parked is not lent");
-    process_command(server, id, &mut frame, Some(&parked.argv));
+    let Some((parked, mut frame)) = take_parked(server, id) else { return };
+    process_command(server, id, &mut frame, Some(&parked));
+    blocked::serve_ready(server);
     output::close_caller_if_over_limit(server, id, &frame);
     if server.clients.settle(id, &mut frame.reply) {
         run_requests(server, id, &mut frame);
     }
     end_batch(server, id, frame);
+}
+
+/// Runs the request of a client that waits for keys. What it has sent since runs when this turn
+/// ends, if it does not wait again.
+pub fn serve(server: &mut Server, id: ClientId) {
+    let Some((parked, mut frame)) = take_parked(server, id) else { return };
+    if let Some(wait) = &parked.wait {
+        server.blocking.remove(parked.ticket(), wait);
+    }
+    process_command(server, id, &mut frame, Some(&parked));
+    output::close_caller_if_over_limit(server, id, &frame);
+    let goes_on = server.clients.settle(id, &mut frame.reply);
+    end_batch(server, id, frame);
+    let Server { parked, clients, .. } = server;
+    if goes_on && let Some(client) = clients.find(id) {
+        parked.park(id, client, Cause::Keys, OwnedArgv::default());
+        parked.wake(id, client);
+    }
+}
+
+fn take_parked(server: &mut Server, id: ClientId) -> Option<(Box<Parked>, Box<Frame>)> {
+    let Server { parked, clients, .. } = server;
+    let client = clients.find(id).filter(|client| client.frame.is_some())?;
+    let request = parked.take(client)?;
+    Some((request, client.frame.take()?))
 }
 
 fn end_batch(server: &mut Server, id: ClientId, mut frame: Box<Frame>) {
@@ -111,6 +141,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         match frame.query.advance(&limits) {
             Ok(true) => {
                 process_command(server, id, frame, None);
+                blocked::serve_ready(server);
                 output::close_caller_if_over_limit(server, id, frame);
             }
             Ok(false) => return,
@@ -133,8 +164,8 @@ fn prefetch_keys(server: &Server, frame: &Frame) {
 }
 
 /// Runs the request at the head of the query buffer, or one that was kept.
-fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: Option<&OwnedArgv>) {
-    let argv = kept.map_or_else(|| frame.query.argv(), OwnedArgv::as_argv);
+fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: Option<&Parked>) {
+    let argv = kept.map_or_else(|| frame.query.argv(), |parked| parked.argv.as_argv());
     if argv.count() == 0 {
         // An empty request has no reply, but it was one: the next is answered again.
         if frame.session.reply_mode == ReplyMode::Skip {
@@ -163,9 +194,27 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: O
             }
             ran = Some(command);
             let (query, origin, repeats) = (&frame.query, Origin::Client, Repeats::IfChanged);
+            let retry = kept.and_then(Retry::of);
             let Frame { session, reply, .. } = frame;
-            let call = Call { client: id, command, argv, query, session, reply, origin, repeats };
-            unit::run(server, call);
+            let mut call = Call {
+                client: id,
+                command,
+                argv,
+                query,
+                session,
+                reply,
+                origin,
+                repeats,
+                retry,
+                wait: None,
+                took_us: 0,
+            };
+            unit::run(server, &mut call);
+            let took_us = call.took_us;
+            if let Some(wait) = call.wait {
+                frame.reply.truncate(mark);
+                return blocked::park(server, id, wait, argv.to_owned(), took_us);
+            }
         }
         Verdict::Queue(command) => {
             let transaction = frame.session.transaction.as_mut().expect("the verdict says so");

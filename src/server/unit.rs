@@ -7,12 +7,12 @@ use crate::{
     command::flags::Flags,
     keyspace::Cycle,
     latency::Event,
-    server::{Server, call::Call, execute::execute, notify, replicas},
+    server::{Server, blocked, call::Call, execute::execute, notify, replicas},
 };
 
 /// Runs a client's command, with the calls that it makes in turn, and what must follow.
 #[inline]
-pub fn run(server: &mut Server, call: Call<'_>) {
+pub fn run(server: &mut Server, call: &mut Call<'_>) {
     server.keyspace.now_ms = server.now_ms();
     // What expires under one that walks over keys has nothing to do with each other.
     let is_loose = call.command.spec().has(Flags::TOUCHES_ARBITRARY_KEYS);
@@ -48,4 +48,5 @@ pub fn expire_cycle(server: &mut Server, cycle: Cycle) {
     server.note_latency(Event::EXPIRE_CYCLE, took);
     notify::carry_out(server, None);
     server.propagation.end_loose_unit();
+    blocked::serve_ready(server);
 }

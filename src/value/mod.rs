@@ -6,9 +6,12 @@
 mod hash;
 mod kind;
 mod list;
-mod set;
+pub mod set;
 mod text;
-mod zset;
+/// Sorted sets.
+pub mod zset;
+
+use ds::dict::Stats;
 
 pub use ds::List;
 pub use hash::{Hash, Pair};
@@ -84,6 +87,16 @@ impl Value {
             Self::Set(set) => set.allocations(),
             Self::Hash(hash) => hash.allocations(),
             Self::Zset(zset) => zset.allocations(),
+        }
+    }
+
+    /// Counts what is where in its hash table, if it has one.
+    pub fn table_stats(&self) -> Option<Stats> {
+        match self {
+            Self::Set(Set::Table(set)) => Some(set.stats()),
+            Self::Hash(Hash::Table(hash)) => Some(hash.stats()),
+            Self::Zset(Zset::Tree(zset)) => Some(zset.stats()),
+            Self::Text(_) | Self::List(_) | Self::Set(_) | Self::Hash(_) | Self::Zset(_) => None,
         }
     }
 

@@ -96,6 +96,37 @@ SET k:2 v PX 1                              | SET k:2 v PXAT NOW+1
 +10                                         |
 SCAN 0 COUNT 100 MATCH k                    | DEL k
 SCAN 0 COUNT 100                            | DEL k:2
+SADD s a b                                  | SADD s a b
+SADD s a                                    |
+SREM s none                                 |
+SREM s a b none                             | SREM s a b none
+SREM s a                                    |
+SADD s a                                    | SADD s a
+SPOP s                                      | SREM s a
+SPOP s                                      |
+SADD s a b                                  | SADD s a b
+SPOP s 0                                    |
+SPOP s 2                                    | DEL s
+SPOP s 2                                    |
+CONFIG SET lazyfree-lazy-server-del yes     |
+SADD s a b                                  | SADD s a b
+SPOP s 9                                    | UNLINK s
+CONFIG SET lazyfree-lazy-server-del no      |
+SADD s a b                                  | SADD s a b
+SMOVE s t a                                 | SMOVE s t a
+SMOVE s t none                              |
+SMOVE s s b                                 |
+SADD s a                                    | SADD s a
+SMOVE s t a                                 | SMOVE s t a
+SINTERSTORE d s t                           |
+SUNIONSTORE d s t                           | SUNIONSTORE d s t
+SDIFFSTORE d s t                            | SDIFFSTORE d s t
+SINTERSTORE d s none                        | SINTERSTORE d s none
+SINTERSTORE d s none                        |
+SORT t ALPHA STORE l                        | SORT t ALPHA STORE l
+SUNIONSTORE t none                          | SUNIONSTORE t none
+SADD one 1                                  | SADD one 1
+SPOP one 1                                  | DEL one
 SET k v                                     | SET k v
 CONFIG SET maxmemory-policy allkeys-lru     |
 CONFIG SET maxmemory 1                      |

@@ -7,6 +7,7 @@ use crate::{
     error::ReplyError,
     server::{
         Server,
+        blocked::{self, End},
         call::{Call, CommandResult},
         parked, waits,
     },
@@ -59,7 +60,10 @@ pub(in crate::commands) fn unblock(server: &mut Server, call: &mut Call<'_>) -> 
     }
     let number = parse_i64(call.arg(2)).ok_or(ReplyError::NotInteger)?;
     let with_error = reason.is_some_and(|given| given.eq_ignore_ascii_case(b"error"));
-    call.reply.integer(i64::from(waits::unblock(server, number, with_error)));
+    let end = if with_error { End::Unblocked } else { End::Timeout };
+    let is_unblocked =
+        waits::unblock(server, number, with_error) || blocked::unblock(server, number, end);
+    call.reply.integer(i64::from(is_unblocked));
     Ok(())
 }
 

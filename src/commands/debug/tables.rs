@@ -16,6 +16,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
+    value::Value,
 };
 
 /// A name that is longer is cut.
@@ -80,14 +81,17 @@ pub(super) fn htstats(server: &mut Server, call: &mut Call<'_>) -> CommandResult
     Ok(())
 }
 
-/// DEBUG HTSTATS-KEY key [full]: no value that is there has a table of its own.
+/// DEBUG HTSTATS-KEY key [full]
 pub(super) fn htstats_key(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    if !server.keyspace.touch(call.db(), call.arg(2), Look::Inspect) {
-        return Err(ReplyError::NoSuchKey);
-    }
-    Err(ReplyError::text(
+    let record = server.keyspace.look(call.db(), call.arg(2), Look::Inspect);
+    let value = record.ok_or(ReplyError::NoSuchKey)?.value();
+    let stats = value.and_then(Value::table_stats).ok_or(ReplyError::text(
         "ERR The value stored at the specified key is not represented using an hash table",
-    ))
+    ))?;
+    let mut text = String::new();
+    describe(&mut text, &stats, is_full(call));
+    call.reply.verbatim("txt", text.as_bytes());
+    Ok(())
 }
 
 fn is_full(call: &Call<'_>) -> bool {

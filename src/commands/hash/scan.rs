@@ -1,7 +1,7 @@
 //! Command: HSCAN.
 
 use crate::{
-    commands::scan::{Walk, parse_cursor},
+    commands::scan::{ElementScan, parse_cursor},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -16,7 +16,7 @@ pub(in crate::commands) fn hscan(server: &mut Server, call: &mut Call<'_>) -> Co
     let (elements, mut count) = (call.reply.deferred(), 0);
     let mut next = 0;
     if let Some(hash) = hash {
-        let walk = Walk::parse(call.argv)?;
+        let walk = ElementScan::parse(call)?;
         next = hash.scan(cursor, walk.count, now_ms, |name, value| {
             if walk.pattern.matches(name) {
                 call.reply.bulk(name);

@@ -1,5 +1,6 @@
 //! Command: lists: what their handlers share: ends, indexes, and what follows a removal.
 
+mod blocking;
 mod element;
 mod pop;
 mod position;
@@ -21,6 +22,7 @@ use crate::{
     value::List,
 };
 
+pub(super) use blocking::{blmove, blmpop, blpop, brpop, brpoplpush};
 pub(super) use element::{lindex, linsert, lrem, lset};
 pub(super) use pop::{lmpop, lpop, rpop};
 pub(super) use position::lpos;

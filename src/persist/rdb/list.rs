@@ -5,7 +5,7 @@ use std::io;
 use ds::{
     Depth, List, Listpack, Quicklist,
     legacy::Ziplist,
-    listpack,
+    listpack::{self, Digits},
     quicklist::{NodeData, NodeView, Side},
 };
 
@@ -40,20 +40,24 @@ pub(super) fn load(
 ) -> Result<Loaded<'static>, Fault> {
     let options = list_options(decoder.limits);
     let mut list = Quicklist::new(options);
-    // Of elements, of nodes, or of nothing.
-    let count = if object_type == ObjectType::LIST_ZIPLIST { 1 } else { decoder.count()? };
-    for _ in 0..count {
-        match object_type {
-            ObjectType::LIST => list.push(Side::Tail, &decoder.string()?),
-            ObjectType::LIST_QUICKLIST_2 => load_node(decoder, &mut list)?,
-            _ => load_ziplist(decoder, &mut list)?,
+    if object_type == ObjectType::LIST_ZIPLIST {
+        load_elements(decoder, &mut list)?;
+    } else {
+        for _ in 0..decoder.count()? {
+            match object_type {
+                ObjectType::LIST => list.push(Side::Tail, &decoder.string()?),
+                ObjectType::LIST_QUICKLIST_2 => load_node(decoder, &mut list)?,
+                _ => load_ziplist(decoder, &mut list)?,
+            }
         }
     }
     if list.is_empty() {
         return Err(Fault::Empty);
     }
     let mut list = List::Nodes(Box::new(list));
-    list.settle(options);
+    if object_type != ObjectType::LIST_ZIPLIST {
+        list.settle(options);
+    }
     Ok(Loaded::Value(Value::List(list)))
 }
 
@@ -73,19 +77,35 @@ fn load_node(decoder: &mut Decoder<'_>, list: &mut Quicklist) -> Result<(), Faul
     Ok(())
 }
 
+/// Reads a ziplist that is a node.
 fn load_ziplist(decoder: &mut Decoder<'_>, list: &mut Quicklist) -> Result<(), Fault> {
     let bytes = decoder.string()?;
-    let ziplist = Ziplist::check(&bytes);
-    let ziplist = ziplist.map_err(|_| Fault::corrupt("Ziplist integrity check failed."))?;
+    let ziplist = check(&bytes)?;
     if listpack::BYTES_MAX < bytes.len() {
         // No listpack can be as large.
-        ziplist.iter().for_each(|item| list.push(Side::Tail, &item.to_vec()));
-        return Ok(());
+        push_each(list, ziplist);
+    } else {
+        let mut node = Listpack::new();
+        node.append_all(&ziplist.iter().collect::<Vec<_>>());
+        list.push_packed_node(node);
     }
-    let mut node = Listpack::new();
-    node.append_all(&ziplist.iter().collect::<Vec<_>>());
-    list.push_packed_node(node);
     Ok(())
+}
+
+/// Reads a ziplist that is the whole list. Redis takes the elements out of it, and does not ask
+/// afterwards whether a list with nodes is needed: encodings show it.
+fn load_elements(decoder: &mut Decoder<'_>, list: &mut Quicklist) -> Result<(), Fault> {
+    push_each(list, check(&decoder.string()?)?);
+    Ok(())
+}
+
+fn check(bytes: &[u8]) -> Result<Ziplist<'_>, Fault> {
+    Ziplist::check(bytes).map_err(|_| Fault::corrupt("Ziplist integrity check failed."))
+}
+
+fn push_each(list: &mut Quicklist, ziplist: Ziplist<'_>) {
+    let mut digits = Digits::default();
+    ziplist.iter().for_each(|item| list.push(Side::Tail, item.text(&mut digits)));
 }
 
 fn save_node(encoder: &mut Encoder<'_>, node: NodeView<'_>) -> io::Result<()> {

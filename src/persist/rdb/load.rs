@@ -26,10 +26,10 @@ use crate::{
 
 /// The least that a key takes: its type, an empty name, an empty value.
 const KEY_BYTES_MIN: u64 = 3;
-/// Of empty keys, so many are logged one by one.
-const EMPTY_KEYS_LOGGED_MAX: u64 = 10;
 /// No record holds a longer one.
 const KEY_BYTES_MAX: usize = u32::MAX as usize;
+/// Of empty keys, so many are logged one by one.
+const EMPTY_KEYS_LOGGED_MAX: u64 = 10;
 /// So many keys are made room for if nobody knows how much is to come.
 const RESERVED_KEYS_MAX: u64 = 1 << 20;
 /// So many keys wait together for the memory where they go.

@@ -2,8 +2,11 @@
 
 use std::io;
 
-use super::{Encoder, format::ObjectType};
-use crate::value::Set;
+use super::{Decoder, Encoder, Fault, Loaded, format::ObjectType};
+use crate::value::{Set, Value};
+
+/// Room for no more members is made before there are any.
+const RESERVED_MAX: u64 = 1 << 20;
 
 /// Returns the type that a set is written as.
 pub(super) fn object_type(set: &Set) -> ObjectType {
@@ -28,4 +31,40 @@ pub(super) fn save(encoder: &mut Encoder<'_>, set: &Set) -> io::Result<()> {
             set.iter().try_for_each(|member| encoder.string(member))
         }
     }
+}
+
+/// Reads a set. Whoever wrote it, what is packed is looked through: what is in it decides
+/// whether anything can be read from it.
+pub(super) fn load(
+    decoder: &mut Decoder<'_>,
+    object_type: ObjectType,
+) -> Result<Loaded<'static>, Fault> {
+    let limits = decoder.limits;
+    let set = match object_type {
+        ObjectType::SET => load_members(decoder)?,
+        ObjectType::SET_INTSET => {
+            let set = Set::from_ints(&decoder.string()?, limits);
+            set.ok_or(Fault::corrupt("Intset integrity check failed."))?
+        }
+        _ => {
+            let set = Set::from_packed(&decoder.string()?, limits);
+            set.ok_or(Fault::corrupt("Set listpack integrity check failed."))?
+        }
+    };
+    if set.is_empty() { Err(Fault::Empty) } else { Ok(Loaded::Value(Value::Set(set))) }
+}
+
+fn load_members(decoder: &mut Decoder<'_>) -> Result<Set, Fault> {
+    let (limits, count) = (decoder.limits, decoder.count()?);
+    let mut set = Set::default();
+    if (limits.set_max_intset_entries as u64) < count {
+        // Even few members make a table then, as Redis loads them.
+        set = Set::table(count.min(RESERVED_MAX) as usize);
+    }
+    for _ in 0..count {
+        if !set.insert(&decoder.string()?, limits) {
+            return Err(Fault::corrupt("Duplicate set members detected"));
+        }
+    }
+    Ok(set)
 }

@@ -70,6 +70,13 @@ pub(super) fn load<'d>(
         | ObjectType::HASH_LISTPACK_EX_PRE_GA
         | ObjectType::HASH_METADATA
         | ObjectType::HASH_LISTPACK_EX => hash::load(decoder, object_type),
+        ObjectType::SET | ObjectType::SET_INTSET | ObjectType::SET_LISTPACK => {
+            set::load(decoder, object_type)
+        }
+        ObjectType::ZSET
+        | ObjectType::ZSET_2
+        | ObjectType::ZSET_ZIPLIST
+        | ObjectType::ZSET_LISTPACK => zset::load(decoder, object_type),
         known if known.is_known() => Err(Fault::Unsupported(known)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
     }

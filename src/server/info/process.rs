@@ -95,9 +95,9 @@ pub(super) fn clients(server: &Server) -> Vec<Field> {
         field("client_recent_max_output_buffer", output),
         field("blocked_clients", server.parked.waiting_count()),
         field("tracking_clients", server.tracking.tracker_count()),
-        field("clients_in_timeout_table", 0),
-        field("total_blocking_keys", 0),
-        field("total_blocking_keys_on_nokey", 0),
+        field("clients_in_timeout_table", server.blocking.deadline_count()),
+        field("total_blocking_keys", server.blocking.key_count()),
+        field("total_blocking_keys_on_nokey", server.blocking.end_key_count()),
     ]
 }
 

@@ -54,7 +54,8 @@ fn write_at_random(server: &Server, random: &mut Random, count: usize) {
         let key = format!("key:{}", random.below(1000));
         let value = "x".repeat(random.index(200));
         let number = random.below(100_000).to_string();
-        let words: Vec<&str> = match random.below(14) {
+        let set = format!("set:{}", random.below(9));
+        let words: Vec<&str> = match random.below(19) {
             0..=3 => vec!["SET", &key, &value],
             4 => vec!["APPEND", &key, &value],
             5 => vec!["DEL", &key],
@@ -65,6 +66,11 @@ fn write_at_random(server: &Server, random: &mut Random, count: usize) {
             10 => vec!["RENAME", &key, "other"],
             11 => vec!["MULTI"],
             12 => vec!["EXEC"],
+            13 => vec!["SADD", &set, &number, &value],
+            14 => vec!["SADD", &set, &number, &key],
+            15 => vec!["SPOP", &set, "2"],
+            16 => vec!["SPOP", &set],
+            17 => vec!["SUNIONSTORE", &set, "set:0", "set:1"],
             _ => vec!["SELECT", if random.below(2) == 0 { "0" } else { "9" }],
         };
         requests.extend_from_slice(&conversation::encode(&words));
