@@ -32,7 +32,7 @@ const LIMITS: Encoding = Encoding {
     stream_node_max_entries: 100,
 };
 /// The types that are loaded, besides strings.
-const LOADED: &[u8] = &[1, 2, 3, 5, 10, 11, 12, 14, 17, 18, 20];
+const LOADED: &[u8] = &[1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 16, 17, 18, 20, 22, 23, 24, 25];
 const OPTIONS: LoadOptions = LoadOptions {
     total_bytes: None,
     checks_checksum: true,

@@ -28,6 +28,15 @@ pub(super) fn object_type(record: &Record<Value>, version: u8) -> ObjectType {
     }
 }
 
+/// Returns the version that a value is written in where `version` is asked for.
+#[inline]
+pub(super) fn version_for(record: &Record<Value>, version: u8) -> u8 {
+    match record.value() {
+        Some(Value::Hash(hash)) => hash::version_for(version, hash.next_expiry().is_some()),
+        _ => version,
+    }
+}
+
 /// Writes a value. Fails if the version of the format cannot hold it.
 #[inline]
 pub(super) fn save(encoder: &mut Encoder<'_>, record: &Record<Value>) -> io::Result<()> {
@@ -53,6 +62,14 @@ pub(super) fn load<'d>(
         | ObjectType::LIST_ZIPLIST
         | ObjectType::LIST_QUICKLIST
         | ObjectType::LIST_QUICKLIST_2 => list::load(decoder, object_type),
+        ObjectType::HASH
+        | ObjectType::HASH_ZIPMAP
+        | ObjectType::HASH_ZIPLIST
+        | ObjectType::HASH_LISTPACK
+        | ObjectType::HASH_METADATA_PRE_GA
+        | ObjectType::HASH_LISTPACK_EX_PRE_GA
+        | ObjectType::HASH_METADATA
+        | ObjectType::HASH_LISTPACK_EX => hash::load(decoder, object_type),
         ObjectType::SET | ObjectType::SET_INTSET | ObjectType::SET_LISTPACK => {
             set::load(decoder, object_type)
         }
