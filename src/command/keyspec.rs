@@ -85,6 +85,8 @@ pub enum KeysFunction {
     Sort,
     /// The same without a destination.
     SortRo,
+    /// BITFIELD only reads if GET is all it is told.
+    Bitfield,
 }
 
 /// Which specs count.
@@ -258,6 +260,12 @@ impl KeysFunction {
             Self::Sort | Self::SortRo if argv.count() < 2 => Err(Misfit),
             Self::Sort => Ok([SORTED, find_destination(argv)]),
             Self::SortRo => Ok([SORTED, Range::EMPTY]),
+            Self::Bitfield if argv.count() < 2 => Err(Misfit),
+            Self::Bitfield => {
+                let write = KeyFlags::RW.with(KeyFlags::UPDATE);
+                let access = if has_only_gets(argv) { KeyFlags::RO } else { write };
+                Ok([Range::one(1, access.with(KeyFlags::ACCESS)), Range::EMPTY])
+            }
         }
     }
 }
@@ -280,6 +288,20 @@ fn find_destination(argv: Argv<'_>) -> Range {
         };
     }
     found
+}
+
+/// Whether a BITFIELD changes nothing. What it would refuse counts as a change.
+fn has_only_gets(argv: Argv<'_>) -> bool {
+    let mut at = 2;
+    while at < argv.count() {
+        let is = |name: &str| argv.at(at).eq_ignore_ascii_case(name.as_bytes());
+        at += match () {
+            () if is("get") => 3,
+            () if is("overflow") => 2,
+            () => return false,
+        };
+    }
+    at == argv.count()
 }
 
 /// Finds a word that has an argument behind it.

@@ -1,4 +1,8 @@
-//! Command: strings as bitmaps: SETBIT, GETBIT.
+//! Command: strings as bitmaps. Single bits are here, ranges and combinations in `range.rs`,
+//! integers of any width in `field.rs`.
+
+mod field;
+mod range;
 
 use base::number::parse_i64;
 
@@ -11,6 +15,11 @@ use crate::{
     },
 };
 
+pub(super) use self::{
+    field::{bitfield, bitfield_ro},
+    range::{bitcount, bitop, bitpos},
+};
+
 /// Where a bit stands: the first of a byte is its highest.
 struct BitOffset {
     byte: usize,
@@ -19,14 +28,17 @@ struct BitOffset {
 
 impl BitOffset {
     fn parse(server: &Server, text: &[u8]) -> Result<Self, ReplyError> {
-        let offset = parse_i64(text).and_then(|offset| u64::try_from(offset).ok());
-        let offset = offset.ok_or(ReplyError::BitOffset)?;
+        let offset = check_offset(server, parse_i64(text))?;
         let byte = usize::try_from(offset >> 3).map_err(|_| ReplyError::BitOffset)?;
-        if server.config.limits.proto_max_bulk_len <= byte {
-            return Err(ReplyError::BitOffset);
-        }
         Ok(Self { byte, shift: 7 - (offset & 7) as u32 })
     }
+}
+
+/// Takes an offset if a string could have a bit there.
+fn check_offset(server: &Server, offset: Option<i64>) -> Result<u64, ReplyError> {
+    let offset = offset.and_then(|offset| u64::try_from(offset).ok());
+    let bytes_max = server.config.limits.proto_max_bulk_len as u64;
+    offset.filter(|offset| offset >> 3 < bytes_max).ok_or(ReplyError::BitOffset)
 }
 
 /// SETBIT key offset value

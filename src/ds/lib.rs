@@ -9,9 +9,10 @@
 //! listpack or, if it is long, a [`Quicklist`] of them.
 //!
 //! Large values are tables: [`Set`], [`Hash`] and [`Zset`] keep each element in one block of
-//! bytes that a dictionary owns; a [`Tree`] is a map in order. [`hyperloglog`] and [`geohash`] give meaning to strings and to
-//! scores.
+//! bytes that a dictionary owns; a [`Tree`] is a map in order. [`bits`], [`hyperloglog`] and
+//! [`geohash`] give meaning to strings and to scores.
 
+pub mod bits;
 #[expect(unsafe_code, reason = "one allocation a string, of a size chosen at run time")]
 mod block;
 mod corrupt;

@@ -102,6 +102,24 @@ impl Keyspace {
 
     /// Puts a string in place of whatever was there.
     pub fn set_text(&mut self, db: usize, key: &[u8], text: NewText<'_>, ttl: Ttl) {
+        let (mut entry, ttl) = self.entry_to_replace(db, key, ttl);
+        entry.set(text, ttl);
+    }
+
+    /// Puts bytes that were made here in place of whatever was there; they never expire.
+    pub fn set_raw(&mut self, db: usize, key: &[u8], bytes: ThinBytes) {
+        let (mut entry, _) = self.entry_to_replace(db, key, Ttl::Clear);
+        entry.set_raw(bytes);
+    }
+
+    /// Returns the place of a key whose value does not matter any more, and what then becomes of
+    /// its time to live.
+    fn entry_to_replace<'a>(
+        &'a mut self,
+        db: usize,
+        key: &'a [u8],
+        ttl: Ttl,
+    ) -> (TextEntry<'a>, Ttl) {
         let (now_ms, policy) = (self.now_ms, self.access_policy);
         let fresh_access = policy.fresh(now_ms);
         let mut slot = self.dbs[db].store.entry(key);
@@ -120,7 +138,7 @@ impl Keyspace {
             }
         }
         let (events, lazy) = (&mut self.events, &self.lazy);
-        TextEntry { slot: Some(slot), fresh_access, db, events, lazy }.set(text, ttl);
+        (TextEntry { slot: Some(slot), fresh_access, db, events, lazy }, ttl)
     }
 
     /// Touches a key and returns its place, which holds a string or nothing.
@@ -180,19 +198,46 @@ impl TextEntry<'_> {
         }
     }
 
+    /// Stores bytes that were made to be changed in place of what is there; they never expire.
+    pub fn set_raw(&mut self, bytes: ThinBytes) {
+        let item = match self.slot.take() {
+            None => return,
+            Some(Slot::Occupied(mut item)) => {
+                let old = item.set_value(raw_text(bytes), Expiry::Never);
+                self.lazy.free_value(old, Gone::Overwritten);
+                item
+            }
+            Some(Slot::Vacant(vacant)) => {
+                self.events.noted(self.db, vacant.key(), Event::NEW);
+                let mut item = vacant.insert_value(raw_text(bytes), None);
+                item.set_lru(self.fresh_access);
+                item
+            }
+        };
+        self.slot = Some(Slot::Occupied(item));
+    }
+
+    /// Returns the string to be changed in any way, if there is one. Even if nothing is done to
+    /// it, it is "raw" from then on.
+    pub fn raw(&mut self) -> Option<&mut ThinBytes> {
+        let Some(Slot::Occupied(item)) = &mut self.slot else { return None };
+        if let Content::Embedded(bytes) = item.content() {
+            let raw = raw_text(bytes.into());
+            item.set_value(raw, Expiry::Keep);
+        }
+        match item.value_mut() {
+            Some(Value::Text(text)) => Some(text.as_raw()),
+            _ => unreachable!("it is a string, and not embedded"),
+        }
+    }
+
     /// Makes the string at least `length` bytes long, with zeros at its end (from nothing
     /// if there is none), and returns it to be changed.
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
-        match self.slot.take() {
-            Some(Slot::Vacant(vacant)) => {
-                self.events.noted(self.db, vacant.key(), Event::NEW);
-                let mut bytes = ThinBytes::with_capacity(length);
-                bytes.grow(length);
-                let mut item = vacant.insert_value(raw_text(bytes), None);
-                item.set_lru(self.fresh_access);
-                self.slot = Some(Slot::Occupied(item));
-            }
-            slot => self.slot = slot,
+        if let Some(Slot::Vacant(_)) = self.slot {
+            let mut bytes = ThinBytes::with_capacity(length);
+            bytes.grow(length);
+            self.set_raw(bytes);
         }
         let Some(Slot::Occupied(item)) = &mut self.slot else { return &mut [] };
         // Even if it need not grow: what was changed in place is "raw" from then on.

@@ -54,6 +54,15 @@ impl Text {
         }
     }
 
+    /// Returns the string to be changed in any way; one that others hold becomes a copy.
+    pub fn as_raw(&mut self) -> &mut ThinBytes {
+        if let Self::Shared(shared) = self {
+            *self = Self::Raw(ThinBytes::from(&shared[..]));
+        }
+        let Self::Raw(bytes) = self else { unreachable!("it was made raw") };
+        bytes
+    }
+
     /// Makes the string at least `length` bytes long, with zeros at its end, and returns
     /// it. Whoever holds the old one keeps it as it was.
     pub fn grow(&mut self, length: usize) -> &mut [u8] {
