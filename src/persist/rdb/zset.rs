@@ -1,5 +1,8 @@
 //! Pure: sorted sets in snapshots.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use base::float::parse_f64;
