@@ -47,11 +47,13 @@ pub(super) fn geoadd(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
     if !is_whole || if_absent && if_present {
         return Err(ReplyError::Syntax);
     }
-    let mut scores = Vec::with_capacity(places.count() / 3);
+    let (mut scores, mut first) = (Vec::with_capacity(places.count() / 3), None);
     for at in (0..places.count()).step_by(3) {
         let position = parse_position(places.at(at), places.at(at + 1))?;
         let mut digits = Vec::new();
-        base::float::write_f64(&mut digits, geohash::encode(&position));
+        let score = geohash::encode(&position);
+        base::float::write_f64(&mut digits, score);
+        first = first.or(Some(score));
         scores.push(digits);
     }
     // What others repeat, and what is done here, is a ZADD.
@@ -65,7 +67,8 @@ pub(super) fn geoadd(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
         _ => Presence::Any,
     };
     let update = Update { presence, ..Update::default() };
-    let args = AddArgs { update, counts_changes, pairs: owned.as_argv() };
+    let first = first.expect("there is a place at least");
+    let args = AddArgs { update, counts_changes, first, pairs: owned.as_argv() };
     let found = add_members(server, call.db(), call.arg(1), &args)?;
     if found.changed() == 0 {
         call.propagate_nothing();

@@ -23,6 +23,8 @@ pub(in crate::commands) struct AddArgs<'a> {
     pub(in crate::commands) update: Update,
     /// Members whose score changes are counted too.
     pub(in crate::commands) counts_changes: bool,
+    /// The first score: most often there is no other.
+    pub(in crate::commands) first: f64,
     /// A score, a member, the next score …; every score is one.
     pub(in crate::commands) pairs: Argv<'a>,
 }
@@ -74,10 +76,12 @@ impl<'a> AddArgs<'a> {
                 "ERR INCR option supports a single increment-element pair",
             ));
         }
-        for at in (0..pairs.count()).step_by(2) {
-            parse_f64(pairs.at(at)).ok_or(ReplyError::NotFloat)?;
+        let score_at = |at| parse_f64(pairs.at(at)).ok_or(ReplyError::NotFloat);
+        let first = score_at(0)?;
+        for at in (2..pairs.count()).step_by(2) {
+            score_at(at)?;
         }
-        Ok(Self { update, counts_changes, pairs })
+        Ok(Self { update, counts_changes, first, pairs })
     }
 }
 
@@ -161,7 +165,10 @@ pub(in crate::commands) fn add_members(
     }
     let mut found = Added::default();
     for at in (0..pairs.count()).step_by(2) {
-        let score = parse_f64(pairs.at(at)).expect("every score was parsed before");
+        let score = match at {
+            0 => args.first,
+            _ => parse_f64(pairs.at(at)).expect("every score was parsed before"),
+        };
         let outcome = zset.update(pairs.at(at + 1), score, args.update, limits);
         match outcome.map_err(|_| NOT_A_NUMBER)? {
             Outcome::Added(score) => {

@@ -5,6 +5,8 @@
 //! packed: then ranges mean little, but nothing panics. Start with [`Zset::update`].
 
 mod packed;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use std::ops::{Bound, Range};
