@@ -7,7 +7,10 @@
 
 use std::io::Write as _;
 
-use crate::number::write_i64;
+use crate::{
+    number::write_i64,
+    shortest::{self, DIGITS_MAX},
+};
 
 /// Between these every whole double is printed as an integer.
 const INTEGER_MAX: f64 = (i64::MAX / 2) as f64;
@@ -67,9 +70,10 @@ pub fn write_f64_compact(out: &mut Vec<u8>, value: f64) {
 }
 
 fn write_shortest_of(out: &mut Vec<u8>, value: f64) {
-    let (mut text, mut digits) = ([0; TEXT_BYTES_MAX], [0; TEXT_BYTES_MAX]);
-    let (digits, exponent) = scientific(&mut text, &mut digits, format_args!("{value:e}"));
-    write_shortest(out, digits, exponent);
+    let mut digits = [0; DIGITS_MAX];
+    let (count, power) = shortest::digits(value, &mut digits);
+    let exponent = power + i32::try_from(count).expect("few digits") - 1;
+    write_shortest(out, &digits[..count], exponent);
 }
 
 /// Appends `value` as C's `%.17g` does.

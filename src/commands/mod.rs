@@ -10,6 +10,7 @@ mod dump;
 mod expire;
 mod flush;
 mod geo;
+mod hash;
 mod help;
 mod hyperloglog;
 mod info;

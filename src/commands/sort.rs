@@ -323,9 +323,12 @@ fn named_by(server: &mut Server, db: usize, pattern: &[u8], element: &[u8]) -> O
     let rest = &pattern[star + 1..];
     let arrow = rest.windows(2).position(|two| two == b"->").filter(|at| at + 2 < rest.len());
     let key = [&pattern[..star], element, &rest[..arrow.unwrap_or(rest.len())]].concat();
-    let text = server.keyspace.read_text(db, &key).ok()?.map(Text::bytes);
-    // A string has no fields.
-    text.filter(|_| arrow.is_none()).map(Into::into)
+    let Some(arrow) = arrow else {
+        return server.keyspace.read_text(db, &key).ok()?.map(Text::bytes).map(Into::into);
+    };
+    let now_ms = server.keyspace.now_ms;
+    let hash = server.keyspace.read_hash(db, &key).ok()??;
+    Some(hash.get(&rest[arrow + 2..], now_ms)?.to_vec().into())
 }
 
 /// Puts what comes out in the place of whatever the destination holds; nothing is no list.

@@ -21,6 +21,8 @@ const ZSET: u32 = 3;
 const HASH: u32 = 4;
 /// Stands for the expiry, whose time does not count.
 const EXPIRES: &[u8] = b"!!expire!!";
+/// The same of a field of a hash, as of Redis 7.4.
+const FIELD_EXPIRES: &[u8] = b"!!hexpire!!";
 
 /// A digest in the making.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -74,7 +76,13 @@ impl Digest {
             }
             Value::Hash(hash) => {
                 self.mix(&HASH.to_be_bytes());
-                hash.each(|field, value| self.add_pair(field, value));
+                hash.each_expiring(|field, value, expires| {
+                    let mut pair = Self::of_pair(field, value);
+                    if expires {
+                        pair.add(FIELD_EXPIRES);
+                    }
+                    self.add(&pair.0);
+                });
             }
         }
     }
@@ -86,10 +94,14 @@ impl Digest {
 
     /// Adds two that belong together.
     fn add_pair(&mut self, first: &[u8], second: &[u8]) {
+        self.add(&Self::of_pair(first, second).0);
+    }
+
+    fn of_pair(first: &[u8], second: &[u8]) -> Self {
         let mut pair = Self::default();
         pair.mix(first);
         pair.mix(second);
-        self.add(&pair.0);
+        pair
     }
 
     /// Returns the digest as people see it.

@@ -42,6 +42,11 @@ impl Event {
         Self { class: NotifyClasses::LIST, name }
     }
 
+    /// Makes an event of hashes.
+    pub const fn hash(name: &'static str) -> Self {
+        Self { class: NotifyClasses::HASH, name }
+    }
+
     /// Makes an event of sorted sets.
     pub const fn zset(name: &'static str) -> Self {
         Self { class: NotifyClasses::ZSET, name }
@@ -57,6 +62,8 @@ impl Event {
     pub const SET: Self = Self::string("set");
     /// Its time has come.
     pub const EXPIRED: Self = Self { class: NotifyClasses::EXPIRED, name: "expired" };
+    /// The time of fields of a hash has come.
+    pub const FIELDS_EXPIRED: Self = Self::hash("hexpired");
     /// Its memory was needed.
     pub const EVICTED: Self = Self { class: NotifyClasses::EVICTED, name: "evicted" };
     /// The key has come into being.
@@ -104,6 +111,8 @@ pub enum Happened {
     Noted(Event),
     /// The key is gone although no command has deleted it.
     Deleted(Cause),
+    /// Fields of a hash are gone although no command has deleted them.
+    FieldsExpired,
 }
 
 /// One thing that happened to one key.
@@ -115,6 +124,8 @@ pub struct KeyEvent {
     pub db: usize,
     /// To whom.
     pub key: Bytes,
+    /// To which of its fields, where that matters.
+    pub fields: Vec<Bytes>,
 }
 
 /// What has happened and was not carried out yet.
@@ -163,9 +174,23 @@ impl Events {
         }
     }
 
+    /// Whether somebody wants to know of fields that have expired.
+    pub(super) fn tells_of_fields(&self) -> bool {
+        let Interest { changes, deletions, classes } = self.interest;
+        changes || deletions || classes.contains(Event::FIELDS_EXPIRED.class)
+    }
+
+    /// Fields of a hash are gone although no command has deleted them.
+    pub(super) fn fields_expired(&mut self, db: usize, key: &[u8], fields: Vec<Bytes>) {
+        if self.tells_of_fields() {
+            let happened = Happened::FieldsExpired;
+            self.list.push_back(KeyEvent { happened, db, key: key.into(), fields });
+        }
+    }
+
     #[cold]
     fn push(&mut self, db: usize, key: &[u8], happened: Happened) {
-        self.list.push_back(KeyEvent { happened, db, key: key.into() });
+        self.list.push_back(KeyEvent { happened, db, key: key.into(), fields: Vec::new() });
     }
 }
 

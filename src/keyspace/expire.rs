@@ -45,6 +45,8 @@ pub enum Cycle {
 pub struct ExpiryStats {
     /// Keys that were due and are gone, however that was found.
     pub expired_keys: u64,
+    /// Fields of hashes that were due and are gone, however that was found.
+    pub expired_fields: u64,
     /// An estimate of how many of those that expire are due, in percent.
     pub stale_percent: f64,
     /// Cycles that ran out of time.
@@ -109,7 +111,7 @@ impl Keyspace {
             });
             seen += counted.seen;
             due += counted.due;
-            if counted.was_cut_short {
+            if counted.was_cut_short || self.expire_fields_cycle(at, end) {
                 self.expiry.was_cut_short = true;
                 self.expiry.time_cap_reached += 1;
                 break;

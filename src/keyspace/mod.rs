@@ -12,6 +12,7 @@ mod digest;
 mod events;
 mod evict;
 mod expire;
+mod fields;
 mod lazy;
 mod scan;
 mod snapshot;
@@ -23,6 +24,8 @@ use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
 
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
+
+use fields::FieldIndex;
 
 pub use access::{Access, AccessPolicy, lru_clock};
 pub use digest::Digest;
@@ -71,6 +74,7 @@ struct Db {
     /// Where the active expiry goes on.
     expire_cursor: u64,
     avg_ttl_ms: i64,
+    fields: FieldIndex,
 }
 
 /// A database as INFO shows it.
@@ -148,6 +152,11 @@ impl Keyspace {
     /// Prepares for a call whose reads count as accesses or not.
     pub fn begin_call(&mut self, counts_access: bool) {
         self.counts_access = counts_access;
+    }
+
+    /// Returns a source of randomness of its own, for who looks at a value meanwhile.
+    pub fn fork_random(&mut self) -> Random {
+        Random::seeded(self.random.any_u64())
     }
 
     /// Counts the databases.
@@ -289,6 +298,7 @@ impl Keyspace {
     pub fn clear(&mut self, db: usize, lazily: bool) -> usize {
         let db = &mut self.dbs[db];
         (db.avg_ttl_ms, db.expire_cursor) = (0, 0);
+        db.fields = FieldIndex::default();
         let all = db.store.take();
         let count = all.len();
         self.lazy.free_all(all, lazily);

@@ -1,9 +1,10 @@
 //! Room: keys as snapshots take and bring them: whole, and with all that is known of them.
 
+use base::Bytes;
 use ds::{Record, dict};
 
 use crate::{
-    keyspace::{Access, Event, Keyspace, Ttl, text::is_embedded},
+    keyspace::{Access, Event, Keyspace, Ttl, fields::next_field_expiry, text::is_embedded},
     value::{Text, Value},
 };
 
@@ -23,7 +24,11 @@ impl Keyspace {
     pub fn restore(&mut self, db: usize, mut record: Record<Value>, access: Option<Access>) {
         record.set_lru(self.access_policy.restored(access, self.now_ms));
         self.events.noted(db, record.key(), Event::NEW);
+        let key = next_field_expiry(&record).is_some().then(|| Bytes::from(record.key()));
         self.dbs[db].store.insert(record);
+        if let Some(key) = key {
+            self.note_fields(db, &key);
+        }
     }
 
     /// Asks for the memory where a record will be put soon.
@@ -42,7 +47,12 @@ impl Keyspace {
         hash: dict::Hash,
         record: Record<Value>,
     ) -> Option<Record<Value>> {
-        self.dbs[db].store.insert_hashed(hash, record)
+        let key = next_field_expiry(&record).is_some().then(|| Bytes::from(record.key()));
+        let old = self.dbs[db].store.insert_hashed(hash, record);
+        if let Some(key) = key {
+            self.note_fields(db, &key);
+        }
+        old
     }
 }
 

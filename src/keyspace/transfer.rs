@@ -3,10 +3,11 @@
 //! Whoever calls has touched both keys. What comes to a name is a new key there: whatever the
 //! name stood for is freed, and the access field begins anew. The time to live goes along.
 
+use base::Bytes;
 use ds::{Content, Record};
 
 use crate::{
-    keyspace::{Event, Gone, Keyspace},
+    keyspace::{Event, Gone, Keyspace, fields::next_field_expiry},
     value::Value,
 };
 
@@ -46,8 +47,12 @@ impl Keyspace {
     fn place(&mut self, db: usize, mut record: Record<Value>) {
         record.set_lru(self.access_policy.fresh(self.now_ms));
         self.events.noted(db, record.key(), Event::NEW);
+        let key = next_field_expiry(&record).is_some().then(|| Bytes::from(record.key()));
         if let Some(old) = self.dbs[db].store.insert(record) {
             self.lazy.free(old, Gone::Overwritten);
+        }
+        if let Some(key) = key {
+            self.note_fields(db, &key);
         }
     }
 }

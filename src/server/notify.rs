@@ -1,6 +1,8 @@
 //! Flow: carries out what has happened to keys: for watchers, who listens, and who
 //! repeats deletions.
 
+use base::Bytes;
+
 use crate::{
     client::ClientId,
     config::NotifyClasses,
@@ -39,7 +41,7 @@ pub fn carry_out(server: &mut Server, caller: Option<ClientId>) {
 
 #[cold]
 fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent) {
-    let KeyEvent { happened, db, key } = event;
+    let KeyEvent { happened, db, key, fields } = event;
     match happened {
         Happened::Changed(name) => {
             changed(server, caller, caller, *db, key);
@@ -52,6 +54,11 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
             repeat_deletion(server, *db, key, *cause);
             changed(server, caller, None, *db, key);
             publish(server, *db, key, cause.event());
+        }
+        Happened::FieldsExpired => {
+            repeat_field_deletion(server, *db, key, fields);
+            changed(server, caller, None, *db, key);
+            publish(server, *db, key, Event::FIELDS_EXPIRED);
         }
     }
 }
@@ -79,6 +86,14 @@ fn repeat_deletion(server: &mut Server, db: usize, key: &[u8], cause: Cause) {
         };
         let name = if lazily { &b"UNLINK"[..] } else { b"DEL" };
         server.propagation.command(db, [name, key].into_iter());
+    }
+}
+
+fn repeat_field_deletion(server: &mut Server, db: usize, key: &[u8], fields: &[Bytes]) {
+    if server.propagation.is_wanted() {
+        let mut argv: Vec<&[u8]> = vec![b"HDEL", key];
+        argv.extend(fields.iter().map(|field| &**field));
+        server.propagation.command(db, argv.into_iter());
     }
 }
 

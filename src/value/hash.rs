@@ -1,6 +1,24 @@
 //! Pure: hashes as values: few and short fields, or any.
+//!
+//! A hash is `Packed` until it has too many fields, one that is too long, or one that expires; a
+//! table then, for good. What is due (`now_ms`) is nobody's: whoever reads does not see it.
+//! Whoever changes a field has taken it out before if it was due (`keyspace::fields`), so nothing
+//! that changes a hash asks for the time.
 
-use ds::{Expiry, Listpack, listpack::Digits};
+mod random;
+
+pub use random::Pair;
+
+use ds::{
+    Expiry, Listpack,
+    hash::{Field, Slot},
+    listpack::{self, At, Digits, Item},
+};
+
+use crate::config::Encoding;
+
+/// For each field that a call of `scan` may look at, it looks at so many chains at most.
+const CHAINS_PER_FIELD: u64 = 10;
 
 /// Fields, each with a value, in no order.
 #[derive(Debug)]
@@ -18,7 +36,7 @@ impl Default for Hash {
 }
 
 impl Hash {
-    /// Counts the fields.
+    /// Counts the fields, those that are due among them.
     pub fn len(&self) -> usize {
         match self {
             Self::Packed(list) => list.count() / 2,
@@ -28,20 +46,219 @@ impl Hash {
 
     /// Whether nothing is left in it.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match self {
+            Self::Packed(list) => list.is_empty(),
+            Self::Table(hash) => hash.is_empty(),
+        }
+    }
+
+    /// Counts the fields that are not due.
+    pub fn alive_len(&self, now_ms: i64) -> usize {
+        let due = match self {
+            Self::Packed(_) => 0,
+            Self::Table(hash) => {
+                hash.volatile().take_while(|(_, expiry_ms)| *expiry_ms <= now_ms).count()
+            }
+        };
+        self.len() - due
+    }
+
+    /// Returns the earliest time at which a field expires.
+    #[inline]
+    pub fn next_expiry(&self) -> Option<i64> {
+        match self {
+            Self::Packed(_) => None,
+            Self::Table(hash) => hash.next_expiry(),
+        }
+    }
+
+    /// Returns the value of a field that is not due.
+    #[inline]
+    pub fn get(&self, name: &[u8], now_ms: i64) -> Option<Item<'_>> {
+        match self {
+            Self::Packed(list) => {
+                let value = list.next(place_of(list, name)?)?;
+                Some(list.item(value))
+            }
+            Self::Table(hash) => {
+                let field = hash.find(name).filter(|field| !is_due(field, now_ms))?;
+                Some(Item::Bytes(field.value()))
+            }
+        }
+    }
+
+    /// Returns when a field that is not due expires, or that it does not.
+    pub fn expiry(&self, name: &[u8], now_ms: i64) -> Option<Option<i64>> {
+        match self {
+            Self::Packed(list) => place_of(list, name).map(|_| None),
+            Self::Table(hash) => {
+                hash.find(name).filter(|field| !is_due(field, now_ms)).map(Field::expiry)
+            }
+        }
     }
 
     /// Shows all fields and their values to `visit`, those that are due among them.
     pub fn each(&self, mut visit: impl FnMut(&[u8], &[u8])) {
+        self.each_alive(i64::MIN, &mut visit);
+    }
+
+    /// Shows all fields and their values to `visit`, and whether they expire.
+    pub fn each_expiring(&self, mut visit: impl FnMut(&[u8], &[u8], bool)) {
+        match self {
+            Self::Packed(_) => self.each(|name, value| visit(name, value, false)),
+            Self::Table(hash) => hash.iter().for_each(|field| {
+                visit(field.name(), field.value(), field.expiry().is_some());
+            }),
+        }
+    }
+
+    /// Shows the fields that are not due and their values to `visit`.
+    pub fn each_alive(&self, now_ms: i64, mut visit: impl FnMut(&[u8], &[u8])) {
         let (mut digits, mut more) = (Digits::default(), Digits::default());
         match self {
             Self::Packed(list) => list.pairs().for_each(|(field, value)| {
                 visit(field.text(&mut digits), value.text(&mut more));
             }),
-            Self::Table(hash) => {
-                hash.iter().for_each(|field| visit(field.name(), field.value()));
-            }
+            Self::Table(hash) => hash
+                .iter()
+                .filter(|field| !is_due(field, now_ms))
+                .for_each(|field| visit(field.name(), field.value())),
         }
+    }
+
+    /// Shows some of the fields and their values to `visit`: about `count`, and at least one if
+    /// there is any; returns the cursor of the next ones. A packed hash shows all.
+    pub fn scan(
+        &self,
+        mut cursor: u64,
+        count: u64,
+        now_ms: i64,
+        mut visit: impl FnMut(&[u8], &[u8]),
+    ) -> u64 {
+        let Self::Table(hash) = self else {
+            self.each(visit);
+            return 0;
+        };
+        let mut looked_at = 0;
+        let mut chains = count.saturating_mul(CHAINS_PER_FIELD);
+        loop {
+            cursor = hash.scan(cursor, |field| {
+                looked_at += 1;
+                if !is_due(field, now_ms) {
+                    visit(field.name(), field.value());
+                }
+            });
+            if cursor == 0 || count <= looked_at || chains == 0 {
+                return cursor;
+            }
+            chains -= 1;
+        }
+    }
+
+    /// Makes ready for fields and values that come, each of which may be new: a table if they are
+    /// too many or one is too long.
+    pub fn make_room<'a>(
+        &mut self,
+        texts: impl ExactSizeIterator<Item = &'a [u8]>,
+        limits: Encoding,
+    ) {
+        let Self::Packed(list) = self else { return };
+        let fields = texts.len() / 2;
+        let mut bytes = 0_usize;
+        let mut is_long = limits.hash_max_listpack_entries < fields;
+        for text in texts {
+            is_long |= limits.hash_max_listpack_value < text.len();
+            bytes = bytes.saturating_add(text.len());
+        }
+        if is_long || !list.has_room_for(bytes) {
+            let hash = self.to_table();
+            // Without room at once it grows step by step.
+            let _ = hash.reserve(hash.len().max(fields));
+        }
+    }
+
+    /// Gives a field a value; tells whether it is new. A new field does not expire; another one
+    /// does as before, or not any more.
+    #[inline]
+    pub fn set(&mut self, name: &[u8], value: &[u8], keeps_expiry: bool, limits: Encoding) -> bool {
+        let Self::Packed(list) = self else { return self.set_in_table(name, value, keeps_expiry) };
+        let most = limits.hash_max_listpack_value;
+        let bytes = name.len().saturating_add(value.len());
+        if most < name.len() || most < value.len() || !list.has_room_for(bytes) {
+            return self.set_in_table(name, value, keeps_expiry);
+        }
+        if let Some(at) = place_of(list, name) {
+            let value_at = list.next(at).expect("a field has a value");
+            list.replace(value_at, Item::Bytes(value));
+            self.settle(limits);
+            return false;
+        }
+        list.append(Item::Bytes(name));
+        list.append(Item::Bytes(value));
+        self.settle(limits);
+        true
+    }
+
+    /// Sets when a field expires, or that it does not; tells whether it is there.
+    pub fn set_expiry(&mut self, name: &[u8], expiry_ms: Option<i64>) -> bool {
+        if let (Self::Packed(list), None) = (&*self, expiry_ms) {
+            return place_of(list, name).is_some();
+        }
+        self.to_table().set_expiry(name, expiry_ms)
+    }
+
+    /// Takes a field out; tells whether it was there.
+    #[inline]
+    pub fn remove(&mut self, name: &[u8]) -> bool {
+        match self {
+            Self::Packed(list) => {
+                let Some(at) = place_of(list, name) else { return false };
+                list.delete_from(at, 2);
+                true
+            }
+            Self::Table(hash) => hash.remove(name).is_some(),
+        }
+    }
+
+    /// Takes up to `most` fields out that are due, the earliest first, and shows their names to
+    /// `visit`; returns how many they were.
+    pub fn remove_due(&mut self, now_ms: i64, most: usize, mut visit: impl FnMut(&[u8])) -> usize {
+        let Self::Table(hash) = self else { return 0 };
+        let mut count = 0;
+        while count < most
+            && let Some(field) = hash.pop_due(now_ms)
+        {
+            visit(field.name());
+            count += 1;
+        }
+        count
+    }
+
+    /// Takes a field out if it is due; tells whether it was.
+    pub fn remove_if_due(&mut self, name: &[u8], now_ms: i64) -> bool {
+        let Self::Table(hash) = self else { return false };
+        match hash.entry(name) {
+            Slot::Occupied(item) if is_due(item.field(), now_ms) => {
+                item.remove();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Makes a table of it, for good.
+    pub fn to_table(&mut self) -> &mut ds::hash::Hash {
+        if let Self::Packed(list) = self {
+            let mut hash = Box::new(ds::hash::Hash::new());
+            let _ = hash.reserve(list.count() / 2);
+            let (mut digits, mut more) = (Digits::default(), Digits::default());
+            for (field, value) in list.pairs() {
+                hash.set(field.text(&mut digits), value.text(&mut more), Expiry::Never);
+            }
+            *self = Self::Table(hash);
+        }
+        let Self::Table(hash) = self else { unreachable!("it was made one") };
+        hash
     }
 
     /// Returns the name of the form that it is held in.
@@ -52,21 +269,34 @@ impl Hash {
         }
     }
 
+    /// Makes a table of it if it has too many fields, as it may have had for long.
+    #[inline]
+    fn settle(&mut self, limits: Encoding) {
+        if limits.hash_max_listpack_entries < self.len() {
+            self.to_table();
+        }
+    }
+
+    #[inline]
+    fn set_in_table(&mut self, name: &[u8], value: &[u8], keeps_expiry: bool) -> bool {
+        match self.to_table().entry(name) {
+            Slot::Occupied(mut item) => {
+                item.set(value, if keeps_expiry { Expiry::Keep } else { Expiry::Never });
+                false
+            }
+            Slot::Vacant(slot) => {
+                slot.insert(value, None);
+                true
+            }
+        }
+    }
+
     /// Makes a second one like it.
     #[must_use]
     pub(super) fn duplicate(&self) -> Self {
         match self {
             Self::Packed(list) => Self::Packed(list.clone()),
-            Self::Table(hash) => {
-                let mut copy = Box::new(ds::hash::Hash::new());
-                // Without room at once it grows step by step.
-                let _ = copy.reserve(hash.len());
-                for field in hash.iter() {
-                    let expiry = field.expiry().map_or(Expiry::Never, Expiry::At);
-                    copy.set(field.name(), field.value(), expiry);
-                }
-                Self::Table(copy)
-            }
+            Self::Table(hash) => Self::Table(hash.clone()),
         }
     }
 
@@ -85,4 +315,16 @@ impl Hash {
             Self::Table(hash) => size_of::<ds::hash::Hash>() + hash.memory_bytes(),
         }
     }
+}
+
+/// Whether a field's time has come.
+#[inline]
+fn is_due(field: &Field, now_ms: i64) -> bool {
+    field.expiry().is_some_and(|expiry_ms| expiry_ms <= now_ms)
+}
+
+/// Finds a field in a list of fields and values.
+#[inline]
+fn place_of(list: &listpack::Pack, name: &[u8]) -> Option<At> {
+    list.find(list.first()?, name, 1)
 }

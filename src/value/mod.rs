@@ -14,7 +14,7 @@ pub mod zset;
 use ds::dict::Stats;
 
 pub use ds::List;
-pub use hash::Hash;
+pub use hash::{Hash, Pair};
 pub use kind::Kind;
 pub use list::list_options;
 pub use set::Set;

@@ -226,7 +226,7 @@ impl Set {
 
     /// Makes a second one like it.
     #[must_use]
-    pub(super) fn duplicate(&self) -> Self {
+    pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::Ints(set) => Self::Ints(set.clone()),
             Self::Packed(list) => Self::Packed(list.clone()),

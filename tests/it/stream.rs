@@ -127,6 +127,7 @@ SORT t ALPHA STORE l                        | SORT t ALPHA STORE l
 SUNIONSTORE t none                          | SUNIONSTORE t none
 SADD one 1                                  | SADD one 1
 SPOP one 1                                  | DEL one
+FLUSHALL                                    | FLUSHALL
 SET k v                                     | SET k v
 CONFIG SET maxmemory-policy allkeys-lru     |
 CONFIG SET maxmemory 1                      |

@@ -22,7 +22,8 @@ pub struct Persistence {
     /// `stop-writes-on-bgsave-error`: whether writes are refused as long as the last snapshot has
     /// failed.
     pub stop_writes_on_bgsave_error: bool,
-    /// `rdb-version`: the version of the format that snapshots are written in.
+    /// `rdb-version`: the version of the format that snapshots are written in; instead of 11, 12 is
+    /// where a field of a hash expires. 10 cannot hold such fields, so the snapshot fails.
     pub rdb_version: u32,
     /// `rdbcompression`: whether strings in snapshots are compressed.
     pub rdbcompression: bool,

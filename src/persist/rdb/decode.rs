@@ -22,6 +22,8 @@ pub struct Decoder<'a> {
     pub reader: Reader<'a>,
     /// Foreign values are looked through before they are believed.
     pub is_suspicious: bool,
+    /// It is a file of Valkey, where a type means something else.
+    pub is_valkey: bool,
     /// Up to which size values are compact.
     pub limits: Encoding,
     /// The text of the last integer.
@@ -53,7 +55,14 @@ enum Length {
 impl<'a> Decoder<'a> {
     /// Makes a decoder.
     pub fn new(reader: Reader<'a>, is_suspicious: bool, limits: Encoding) -> Self {
-        Self { reader, is_suspicious, limits, digits: itoa::Buffer::new(), plain: Vec::new() }
+        Self {
+            reader,
+            is_suspicious,
+            is_valkey: false,
+            limits,
+            digits: itoa::Buffer::new(),
+            plain: Vec::new(),
+        }
     }
 
     /// Reads a byte: an opcode, a type, a small number.

@@ -21,8 +21,9 @@ const CHECKSUM_BYTES: usize = 8;
 
 /// Returns a value as RESTORE takes it. Fails if the version cannot hold it.
 pub fn dump(record: &Record<Value>, version: u8, compresses: bool) -> io::Result<Vec<u8>> {
+    let version = value::version_for(record, version);
     let mut encoder = Encoder::new(Writer::in_memory(), version, compresses);
-    encoder.byte(value::object_type(record).0)?;
+    encoder.byte(value::object_type(record, encoder.version).0)?;
     value::save(&mut encoder, record)?;
     encoder.raw(&u16::from(version).to_le_bytes())?;
     let mut payload = encoder.writer.into_bytes();

@@ -1,29 +1,296 @@
 //! Pure: hashes in snapshots.
+//!
+//! ```text
+//! 4        fields: length · field, value …
+//! 9 13 16  a zipmap, ziplist or listpack of field, value … in one string
+//! 24       earliest expiry: ms · fields: length · when it expires: length, field, value …
+//! 25       earliest expiry: ms · a listpack of field, value, expiry …
+//! 22 23    the same of candidates of Redis 7.4, without the earliest
+//! 22       of Valkey: fields: length · field, value, expiry: ms …
+//! ```
+//! In 24 the expiry counts from the earliest, which is 1; 0 is none. Elsewhere it is a time, and
+//! 0 is none, but with Valkey, where that is -1.
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
 
-use super::{Encoder, format::ObjectType};
-use crate::value::Hash;
+use ds::{
+    Depth, Listpack, Set,
+    hash::Slot,
+    legacy::{Ziplist, Zipmap},
+    listpack::{Digits, Item},
+};
+
+use super::{Decoder, Encoder, Fault, Loaded, format::ObjectType};
+use crate::{
+    config::Encoding,
+    value::{Hash, Value},
+};
+
+/// Fields expire since this version of the format.
+const VERSION_WITH_EXPIRY: u8 = 12;
+/// No field expires later.
+const EXPIRY_MS_MAX: u64 = 0xFFFF_FFFF_FFFF;
+/// Stands for none in Valkey's format.
+const NEVER_OF_VALKEY: i64 = -1;
+/// So many fields are made room for before there is one.
+const RESERVED_FIELDS_MAX: u64 = 1 << 20;
 
 /// Returns the type that a hash is written as.
 pub(super) fn object_type(hash: &Hash) -> ObjectType {
     match hash {
         Hash::Packed(_) => ObjectType::HASH_LISTPACK,
+        Hash::Table(hash) if hash.volatile_len() != 0 => ObjectType::HASH_METADATA,
         Hash::Table(_) => ObjectType::HASH,
     }
 }
 
-/// Writes a hash.
+/// Writes a hash. Fails if a field of it expires and the version does not know of that.
 pub(super) fn save(encoder: &mut Encoder<'_>, hash: &Hash) -> io::Result<()> {
-    match hash {
-        Hash::Packed(list) => encoder.string(list.bytes()),
-        Hash::Table(hash) => {
-            encoder.length(hash.len() as u64)?;
-            for field in hash.iter() {
-                encoder.string(field.name())?;
-                encoder.string(field.value())?;
-            }
-            Ok(())
+    let hash = match hash {
+        Hash::Packed(list) => return encoder.string(list.bytes()),
+        Hash::Table(hash) => hash,
+    };
+    let earliest_ms = hash.next_expiry();
+    if let Some(earliest_ms) = earliest_ms {
+        if encoder.version < VERSION_WITH_EXPIRY {
+            let version = encoder.version;
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                format!("version {version} of the RDB format cannot hold fields that expire"),
+            ));
         }
+        encoder.time_ms(earliest_ms)?;
+    }
+    encoder.length(hash.len() as u64)?;
+    for field in hash.iter() {
+        if let Some(earliest_ms) = earliest_ms {
+            let ttl = field.expiry().map_or(0, |expiry_ms| expiry_ms.abs_diff(earliest_ms) + 1);
+            encoder.length(ttl)?;
+        }
+        encoder.string(field.name())?;
+        encoder.string(field.value())?;
+    }
+    Ok(())
+}
+
+/// Returns the version that is written where `version` is asked for and some field expires:
+/// what is written by default must not fail. Who asks for an older one wants it to be read there.
+pub(super) fn version_for(version: u8, has_fields_that_expire: bool) -> u8 {
+    let is_raised = has_fields_that_expire && version == super::format::VERSION_DEFAULT;
+    if is_raised { VERSION_WITH_EXPIRY } else { version }
+}
+
+/// Reads a hash. Whoever wrote it, each listpack is looked through.
+pub(super) fn load(
+    decoder: &mut Decoder<'_>,
+    object_type: ObjectType,
+) -> Result<Loaded<'static>, Fault> {
+    let hash = match object_type {
+        ObjectType::HASH_ZIPMAP => load_zipmap(decoder)?,
+        ObjectType::HASH_ZIPLIST => load_ziplist(decoder)?,
+        ObjectType::HASH_LISTPACK => load_listpack(decoder)?,
+        ObjectType::HASH_LISTPACK_EX => {
+            earliest(decoder)?;
+            load_triples(decoder)?
+        }
+        ObjectType::HASH_LISTPACK_EX_PRE_GA => load_triples(decoder)?,
+        ObjectType::HASH => load_fields(decoder, |_| Ok(None), |_| Ok(None))?,
+        ObjectType::HASH_METADATA_PRE_GA if decoder.is_valkey => load_fields(
+            decoder,
+            |_| Ok(None),
+            |decoder| match decoder.time_ms()? {
+                NEVER_OF_VALKEY => Ok(None),
+                time_ms => expiry(u64::try_from(time_ms).unwrap_or(u64::MAX)),
+            },
+        )?,
+        ObjectType::HASH_METADATA_PRE_GA => {
+            load_fields(decoder, |decoder| expiry(decoder.length()?), |_| Ok(None))?
+        }
+        _ => {
+            let earliest_ms = earliest(decoder)?;
+            let expiry = |decoder: &mut Decoder<'_>| match decoder.length()? {
+                0 => Ok(None),
+                ttl => expiry(earliest_ms.saturating_add(ttl - 1)),
+            };
+            load_fields(decoder, expiry, |_| Ok(None))?
+        }
+    };
+    if hash.is_empty() {
+        return Err(Fault::Empty);
+    }
+    Ok(Loaded::Value(Value::Hash(hash)))
+}
+
+/// Reads field by field; of each, what stands before it or behind it may say when it expires.
+fn load_fields(
+    decoder: &mut Decoder<'_>,
+    before: impl Fn(&mut Decoder<'_>) -> Result<Option<i64>, Fault>,
+    behind: impl Fn(&mut Decoder<'_>) -> Result<Option<i64>, Fault>,
+) -> Result<Hash, Fault> {
+    let count = decoder.count()?;
+    let mut made = Making::new(decoder, count);
+    let (mut name, mut value) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let expiry_before = before(decoder)?;
+        name.clear();
+        name.extend_from_slice(&decoder.string()?);
+        value.clear();
+        value.extend_from_slice(&decoder.string()?);
+        let expiry_ms = expiry_before.or(behind(decoder)?);
+        made.make_table_if_long(&name, &value);
+        made.add(&name, &value, expiry_ms)?;
+    }
+    Ok(made.hash)
+}
+
+fn load_zipmap(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
+    let (limits, bytes) = (decoder.limits, decoder.string()?);
+    let zipmap = Zipmap::check(&bytes);
+    let zipmap = zipmap.map_err(|_| Fault::corrupt("Zipmap integrity check failed."))?;
+    let mut made = Making::with(limits, zipmap.count() as u64, true);
+    for (name, value) in zipmap.iter() {
+        made.make_table_if_long(name, value);
+        made.add(name, value, None)?;
+    }
+    Ok(made.hash)
+}
+
+fn load_ziplist(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
+    let (limits, is_suspicious) = (decoder.limits, decoder.is_suspicious);
+    let bytes = decoder.string()?;
+    let corrupt = || Fault::corrupt("Hash ziplist integrity check failed.");
+    let ziplist = Ziplist::check(&bytes).map_err(|_| corrupt())?;
+    if !ziplist.count().is_multiple_of(2) {
+        return Err(corrupt());
+    }
+    let mut made = Making::with(limits, ziplist.count() as u64 / 2, is_suspicious);
+    let (mut digits, mut more) = (Digits::default(), Digits::default());
+    let mut items = ziplist.iter();
+    while let (Some(name), Some(value)) = (items.next(), items.next()) {
+        made.add(name.text(&mut digits), value.text(&mut more), None)?;
+    }
+    Ok(made.hash)
+}
+
+fn load_listpack(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
+    let (limits, is_suspicious) = (decoder.limits, decoder.is_suspicious);
+    let list = listpack_of(decoder, 2)?;
+    let count = list.count() / 2;
+    if count <= limits.hash_max_listpack_entries && !is_suspicious {
+        return Ok(Hash::Packed(list));
+    }
+    let mut made = Making::with(limits, count as u64, is_suspicious);
+    let (mut digits, mut more) = (Digits::default(), Digits::default());
+    if let Hash::Packed(_) = &made.hash {
+        // Only to see that no field is there twice.
+        list.pairs().try_for_each(|(name, _)| made.note(name.text(&mut digits)))?;
+        return Ok(Hash::Packed(list));
+    }
+    for (name, value) in list.pairs() {
+        made.add(name.text(&mut digits), value.text(&mut more), None)?;
+    }
+    Ok(made.hash)
+}
+
+/// Reads a listpack of fields, values and times.
+fn load_triples(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
+    let (limits, is_suspicious) = (decoder.limits, decoder.is_suspicious);
+    let list = listpack_of(decoder, 3)?;
+    let mut made = Making::with(limits, list.count() as u64 / 3, is_suspicious);
+    let (mut digits, mut more) = (Digits::default(), Digits::default());
+    let mut items = list.iter();
+    while let (Some(name), Some(value), Some(time)) = (items.next(), items.next(), items.next()) {
+        let time_ms = time.integer().and_then(|time_ms| u64::try_from(time_ms).ok());
+        let expiry_ms = expiry(time_ms.unwrap_or(u64::MAX))?;
+        made.add(name.text(&mut digits), value.text(&mut more), expiry_ms)?;
+    }
+    Ok(made.hash)
+}
+
+/// Reads a listpack, in which so many elements belong together.
+fn listpack_of(decoder: &mut Decoder<'_>, stride: usize) -> Result<Listpack, Fault> {
+    let list = Listpack::from_bytes(&decoder.string()?, Depth::Deep).ok();
+    list.filter(|list| list.count().is_multiple_of(stride))
+        .ok_or(Fault::corrupt("Hash listpack integrity check failed."))
+}
+
+/// Reads the earliest time at which a field expires.
+fn earliest(decoder: &mut Decoder<'_>) -> Result<u64, Fault> {
+    let time_ms = u64::try_from(decoder.time_ms()?).ok();
+    // One above says that there is none.
+    let is_time = |time_ms: &u64| *time_ms <= EXPIRY_MS_MAX + 1;
+    time_ms.filter(is_time).ok_or(Fault::corrupt("Hash read invalid minExpire value"))
+}
+
+/// Takes a time as one at which a field expires; 0 is none.
+fn expiry(time_ms: u64) -> Result<Option<i64>, Fault> {
+    match time_ms {
+        0 => Ok(None),
+        1..=EXPIRY_MS_MAX => Ok(i64::try_from(time_ms).ok()),
+        _ => Err(Fault::corrupt("Hash with an invalid time of expiry")),
+    }
+}
+
+/// A hash in the making.
+struct Making {
+    hash: Hash,
+    limits: Encoding,
+    /// The fields so far, where nothing else would tell that one comes twice.
+    names: Option<Set>,
+}
+
+impl Making {
+    fn new(decoder: &Decoder<'_>, count: u64) -> Self {
+        Self::with(decoder.limits, count, decoder.is_suspicious)
+    }
+
+    fn with(limits: Encoding, count: u64, is_suspicious: bool) -> Self {
+        let mut hash = Hash::default();
+        if (limits.hash_max_listpack_entries as u64) < count {
+            let fields = count.min(RESERVED_FIELDS_MAX);
+            // Without room at once it grows step by step.
+            let _ = hash.to_table().reserve(usize::try_from(fields).unwrap_or(0));
+        }
+        Self { hash, limits, names: is_suspicious.then(Set::new) }
+    }
+
+    /// Makes a table of it if a field is too long for a listpack.
+    fn make_table_if_long(&mut self, name: &[u8], value: &[u8]) {
+        let most = self.limits.hash_max_listpack_value;
+        if most < name.len() || most < value.len() {
+            self.hash.to_table();
+        }
+    }
+
+    fn add(&mut self, name: &[u8], value: &[u8], expiry_ms: Option<i64>) -> Result<(), Fault> {
+        self.note(name)?;
+        if let Hash::Packed(list) = &mut self.hash {
+            let bytes = name.len().saturating_add(value.len());
+            if expiry_ms.is_none() && list.has_room_for(bytes) {
+                list.append(Item::Bytes(name));
+                list.append(Item::Bytes(value));
+                return Ok(());
+            }
+        }
+        match self.hash.to_table().entry(name) {
+            Slot::Vacant(slot) => {
+                slot.insert(value, expiry_ms);
+                Ok(())
+            }
+            Slot::Occupied(_) => Err(Fault::corrupt("Duplicate hash fields detected")),
+        }
+    }
+
+    /// Notes a field of a listpack; in a table it is found to be there twice anyhow.
+    fn note(&mut self, name: &[u8]) -> Result<(), Fault> {
+        let is_packed = matches!(self.hash, Hash::Packed(_));
+        let names = self.names.as_mut().filter(|_| is_packed);
+        if names.is_some_and(|names| !names.insert(name)) {
+            return Err(Fault::corrupt("Hash with dup elements"));
+        }
+        Ok(())
     }
 }

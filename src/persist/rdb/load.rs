@@ -165,6 +165,7 @@ impl<'a> Loader<'a> {
             Some(version) => version,
             None => *self.version.insert(Version::parse(&self.decoder.reader.array()?)?),
         };
+        self.decoder.is_valkey = version == Version::Valkey;
         while self.decoder.reader.offset() < end {
             match self.decoder.byte()? {
                 EOF => {

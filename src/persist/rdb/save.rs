@@ -7,7 +7,7 @@ use ds::Record;
 use super::{
     Encoder, SavedAux, aux,
     format::{EOF, EXPIRETIME_MS, FREQ, IDLE, RESIZEDB, SELECTDB, VERSION_DEFAULT, magic},
-    value,
+    hash, value,
 };
 use crate::{
     config::MaxmemoryPolicy,
@@ -19,7 +19,8 @@ use crate::{
 /// How a snapshot is written.
 #[derive(Clone, Debug)]
 pub struct SaveOptions {
-    /// The version of the format. What it cannot hold fails the save.
+    /// The version of the format. What it cannot hold fails the save; the one that is written by
+    /// default gives way to a newer one for fields that expire.
     pub version: u8,
     /// Whether strings are compressed.
     pub compresses: bool,
@@ -90,8 +91,9 @@ pub fn save(
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Summary> {
     let writer = Writer::new(out, options.has_checksum);
-    let mut encoder = Encoder::new(writer, options.version, options.compresses);
-    encoder.raw(&magic(options.version))?;
+    let version = hash::version_for(options.version, keyspace.has_fields_that_expire());
+    let mut encoder = Encoder::new(writer, version, options.compresses);
+    encoder.raw(&magic(version))?;
     aux::save(&mut encoder, &options.aux)?;
     let mut keys = 0;
     for db in 0..keyspace.db_count() {
@@ -141,7 +143,7 @@ fn save_key(
             _ => {}
         }
     }
-    encoder.byte(value::object_type(record).0)?;
+    encoder.byte(value::object_type(record, encoder.version).0)?;
     encoder.string(record.key())?;
     value::save(encoder, record)
 }
@@ -149,6 +151,7 @@ fn save_key(
 /// Counts the bytes that a value takes in a snapshot.
 pub fn value_bytes(record: &Record<Value>, version: u8, compresses: bool) -> io::Result<u64> {
     let mut nowhere = io::sink();
+    let version = value::version_for(record, version);
     let mut encoder = Encoder::new(Writer::new(&mut nowhere, false), version, compresses);
     value::save(&mut encoder, record)?;
     Ok(encoder.writer.written())

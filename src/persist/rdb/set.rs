@@ -2,18 +2,22 @@
 
 use std::io;
 
+use ds::listpack::Digits;
+
 use super::{Decoder, Encoder, Fault, Loaded, format::ObjectType};
 use crate::value::{Set, Value};
 
+/// Listpacks are sets since this version of the format, which is that of Redis 7.2.
+const VERSION_WITH_LISTPACKS: u8 = 11;
 /// Room for no more members is made before there are any.
 const RESERVED_MAX: u64 = 1 << 20;
 
-/// Returns the type that a set is written as.
-pub(super) fn object_type(set: &Set) -> ObjectType {
+/// Returns the type that a set is written as in a version of the format.
+pub(super) fn object_type(set: &Set, version: u8) -> ObjectType {
     match set {
         Set::Ints(_) => ObjectType::SET_INTSET,
-        Set::Packed(_) => ObjectType::SET_LISTPACK,
-        Set::Table(_) => ObjectType::SET,
+        Set::Packed(_) if VERSION_WITH_LISTPACKS <= version => ObjectType::SET_LISTPACK,
+        Set::Packed(_) | Set::Table(_) => ObjectType::SET,
     }
 }
 
@@ -25,7 +29,14 @@ pub(super) fn save(encoder: &mut Encoder<'_>, set: &Set) -> io::Result<()> {
             set.write(&mut bytes);
             encoder.string(&bytes)
         }
-        Set::Packed(list) => encoder.string(list.bytes()),
+        Set::Packed(list) if VERSION_WITH_LISTPACKS <= encoder.version => {
+            encoder.string(list.bytes())
+        }
+        Set::Packed(list) => {
+            encoder.length(list.count() as u64)?;
+            let mut digits = Digits::default();
+            list.iter().try_for_each(|member| encoder.string(member.text(&mut digits)))
+        }
         Set::Table(set) => {
             encoder.length(set.len() as u64)?;
             set.iter().try_for_each(|member| encoder.string(member))

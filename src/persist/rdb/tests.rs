@@ -32,7 +32,7 @@ const LIMITS: Encoding = Encoding {
     stream_node_max_entries: 100,
 };
 /// The types that are loaded, besides strings.
-const LOADED: &[u8] = &[1, 2, 3, 5, 10, 11, 12, 14, 17, 18, 20];
+const LOADED: &[u8] = &[1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 16, 17, 18, 20, 22, 23, 24, 25];
 const OPTIONS: LoadOptions = LoadOptions {
     total_bytes: None,
     checks_checksum: true,
@@ -361,6 +361,10 @@ fn a_set_of_any_bytes_can_be_read_or_is_refused() {
     }
     assert_eq!([&ints, &packed, &table].map(Set::encoding), ["intset", "listpack", "hashtable"]);
     for set in [ints, packed, table] {
+        let older = Record::with_value(b"k", Value::Set(set.duplicate()), None);
+        let older = dump(&older, 10, false).unwrap();
+        assert_ne!(older[0], ObjectType::SET_LISTPACK.0);
+        assert!(restore(b"k", verify(&older, true).unwrap(), None, true, LIMITS).is_ok());
         let payload = dump(&Record::with_value(b"k", Value::Set(set), None), 11, false).unwrap();
         let body = verify(&payload, true).unwrap();
         assert!(restore(b"k", body, None, true, LIMITS).is_ok());

@@ -16,15 +16,24 @@ pub enum Loaded<'a> {
     Value(Value),
 }
 
-/// Returns the type that a value is written as.
+/// Returns the type that a value is written as in a version of the format.
 #[inline]
-pub(super) fn object_type(record: &Record<Value>) -> ObjectType {
+pub(super) fn object_type(record: &Record<Value>, version: u8) -> ObjectType {
     match record.content() {
         Content::Embedded(_) | Content::Value(Value::Text(_)) => ObjectType::STRING,
         Content::Value(Value::List(_)) => ObjectType::LIST_QUICKLIST_2,
-        Content::Value(Value::Set(set)) => set::object_type(set),
+        Content::Value(Value::Set(set)) => set::object_type(set, version),
         Content::Value(Value::Hash(hash)) => hash::object_type(hash),
         Content::Value(Value::Zset(zset)) => zset::object_type(zset),
+    }
+}
+
+/// Returns the version that a value is written in where `version` is asked for.
+#[inline]
+pub(super) fn version_for(record: &Record<Value>, version: u8) -> u8 {
+    match record.value() {
+        Some(Value::Hash(hash)) => hash::version_for(version, hash.next_expiry().is_some()),
+        _ => version,
     }
 }
 
@@ -53,6 +62,14 @@ pub(super) fn load<'d>(
         | ObjectType::LIST_ZIPLIST
         | ObjectType::LIST_QUICKLIST
         | ObjectType::LIST_QUICKLIST_2 => list::load(decoder, object_type),
+        ObjectType::HASH
+        | ObjectType::HASH_ZIPMAP
+        | ObjectType::HASH_ZIPLIST
+        | ObjectType::HASH_LISTPACK
+        | ObjectType::HASH_METADATA_PRE_GA
+        | ObjectType::HASH_LISTPACK_EX_PRE_GA
+        | ObjectType::HASH_METADATA
+        | ObjectType::HASH_LISTPACK_EX => hash::load(decoder, object_type),
         ObjectType::SET | ObjectType::SET_INTSET | ObjectType::SET_LISTPACK => {
             set::load(decoder, object_type)
         }
