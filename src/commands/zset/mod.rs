@@ -2,6 +2,7 @@
 //! a removal.
 
 mod add;
+mod blocking;
 mod combine;
 mod look;
 mod operand;
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(super) use add::{AddArgs, add_members, added, zadd, zincrby};
+pub(super) use blocking::{bzmpop, bzpopmax, bzpopmin};
 pub(super) use combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
 pub(super) use look::{zcard, zcount, zlexcount, zmscore, zrank, zrevrank, zscore};
 pub(super) use pop::{zmpop, zpopmax, zpopmin};

@@ -54,11 +54,19 @@ fn pop(server: &mut Server, call: &mut Call<'_>, end: End) -> CommandResult {
     Ok(())
 }
 
-fn pop_event(end: End) -> Event {
+pub(super) fn pop_event(end: End) -> Event {
     Event::zset(match end {
         End::Min => "zpopmin",
         End::Max => "zpopmax",
     })
+}
+
+/// Returns the command that others repeat.
+pub(super) fn pop_name(end: End) -> &'static [u8] {
+    match end {
+        End::Min => b"ZPOPMIN",
+        End::Max => b"ZPOPMAX",
+    }
 }
 
 /// Reads how many members are wanted. More than there can be is as good as all.
@@ -137,10 +145,9 @@ pub(super) fn take_of_first(
             call.reply.double(score.value());
         });
         let is_empty = zset.is_empty();
-        let name: &[u8] = if args.end == End::Min { b"ZPOPMIN" } else { b"ZPOPMAX" };
         let mut digits = Vec::new();
         write_i64(&mut digits, i64::try_from(count).expect("members take memory"));
-        call.propagate_as(server, &[name, key, &digits]);
+        call.propagate_as(server, &[pop_name(args.end), key, &digits]);
         lost(server, db, key, pop_event(args.end), count, is_empty);
         return Ok(true);
     }
