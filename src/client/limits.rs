@@ -1,6 +1,18 @@
 //! Room: how much may wait for a client before it is given up (`client-output-buffer-limit`).
 
-use crate::config::OutputLimit;
+use crate::{
+    client::Kind,
+    config::{OutputLimit, OutputLimits},
+};
+
+/// Returns the limit for a kind of client; a primary is as good as any other.
+pub fn limit_of(limits: &OutputLimits, kind: Kind) -> OutputLimit {
+    match kind {
+        Kind::Normal | Kind::Master => limits.normal,
+        Kind::Replica => limits.replica,
+        Kind::PubSub => limits.pubsub,
+    }
+}
 
 /// Since when a client has been beyond its soft limit.
 #[derive(Debug, Default)]

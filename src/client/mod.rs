@@ -38,7 +38,7 @@ use usage::Place;
 use watch::Watched;
 
 pub use kind::Kind;
-pub use limits::OutputState;
+pub use limits::{OutputState, limit_of};
 use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
 pub use table::{ClientId, Clients};
 

@@ -11,8 +11,6 @@ use base::{
 
 use sys::process::describe;
 
-use crate::client::Kind;
-
 use super::{
     Config,
     choice::not_one_of,
@@ -65,17 +63,6 @@ pub struct OutputLimits {
     pub replica: OutputLimit,
     /// Clients subscribed to at least one channel or pattern.
     pub pubsub: OutputLimit,
-}
-
-impl OutputLimits {
-    /// Returns the limit for a kind of client; a primary is as good as any other.
-    pub fn of(&self, kind: Kind) -> &OutputLimit {
-        match kind {
-            Kind::Normal | Kind::Master => &self.normal,
-            Kind::Replica => &self.replica,
-            Kind::PubSub => &self.pubsub,
-        }
-    }
 }
 
 /// What a signal to end adds to a plain SHUTDOWN.

@@ -23,6 +23,7 @@ mod typed;
 use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
 
+pub use crate::value::Pattern;
 use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 use fields::FieldIndex;
@@ -33,7 +34,7 @@ pub use events::{Cause, Event, Events, Happened, Interest, KeyEvent};
 pub use evict::Eviction;
 pub use expire::{Cycle, ExpiryStats};
 pub use lazy::{Gone, Lazy};
-pub use scan::{Pattern, Scan};
+pub use scan::Scan;
 pub(crate) use snapshot::text_record;
 pub use text::{NewText, Text, TextEntry, Ttl};
 

@@ -1,9 +1,8 @@
 //! Room: walks over keys: SCAN, KEYS, and a key at random.
 
-use base::glob::{self, Case};
 use ds::Record;
 
-use crate::keyspace::{Keyspace, is_due, kind_of};
+use crate::keyspace::{Keyspace, Pattern, is_due, kind_of};
 
 /// For each key that a call of SCAN may look at, it looks at so many chains at most: a sparse
 /// table must not keep it long.
@@ -22,32 +21,6 @@ pub struct Scan<'a> {
     pub pattern: Pattern<'a>,
     /// The name of a type, in lower case; none means all.
     pub kind: Option<&'a [u8]>,
-}
-
-/// Which names are meant.
-#[derive(Clone, Copy, Debug)]
-pub enum Pattern<'a> {
-    /// All, the empty one too.
-    All,
-    /// Those that match.
-    Glob(&'a [u8]),
-}
-
-impl<'a> Pattern<'a> {
-    /// Takes what a client has sent. A lone star means all, although it would not match the
-    /// empty name.
-    pub fn of(text: &'a [u8]) -> Self {
-        if text == b"*" { Self::All } else { Self::Glob(text) }
-    }
-
-    /// Whether a name is meant.
-    #[inline]
-    pub fn matches(self, name: &[u8]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Glob(pattern) => glob::matches(pattern, name, Case::Sensitive),
-        }
-    }
 }
 
 impl Keyspace {
@@ -117,8 +90,8 @@ impl Keyspace {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Pattern, Scan};
-    use crate::keyspace::{Gone, Keyspace, NewText, Ttl};
+    use super::Scan;
+    use crate::keyspace::{Gone, Keyspace, NewText, Pattern, Ttl};
 
     fn add(keyspace: &mut Keyspace, keys: std::ops::Range<usize>, ttl: Ttl) {
         for n in keys {

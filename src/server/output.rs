@@ -6,7 +6,7 @@ use ae::Mask;
 use sys::log;
 
 use crate::{
-    client::{ClientId, Frame, Kind, Session, describe::describe, usage::Talk},
+    client::{ClientId, Frame, Kind, Session, describe::describe, limit_of, usage::Talk},
     config::OutputLimit,
     server::{Server, transfer},
 };
@@ -122,7 +122,7 @@ pub fn close_caller_if_over_limit(server: &mut Server, id: ClientId, frame: &Fra
 
 /// Returns what may wait for a client.
 fn limit(server: &Server, kind: Kind, session: &Session) -> OutputLimit {
-    let mut limit = *server.config.limits.client_output_buffer_limit.of(kind);
+    let mut limit = limit_of(&server.config.limits.client_output_buffer_limit, kind);
     let limited = |bytes: u64, max: u64| if bytes == 0 { max } else { bytes.min(max) };
     if server.requires_auth(session) {
         limit.hard_bytes = limited(limit.hard_bytes, UNAUTHENTICATED_BYTES_MAX);

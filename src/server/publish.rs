@@ -1,7 +1,7 @@
 //! Flow: messages to those who listen, and the end of listening.
 
 use crate::{
-    client::{ClientId, Kind},
+    client::ClientId,
     pubsub::{Message, Topic},
     server::{Server, output},
 };
@@ -12,7 +12,7 @@ pub fn publish(server: &mut Server, topic: Topic, channel: &[u8], message: Messa
         return 0;
     }
     let limits = &server.config.limits.client_output_buffer_limit;
-    let waiting_bytes_max = match limits.of(Kind::PubSub).hard_bytes {
+    let waiting_bytes_max = match limits.pubsub.hard_bytes {
         0 => usize::MAX,
         bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
     };

@@ -6,6 +6,7 @@
 mod hash;
 mod kind;
 mod list;
+mod pattern;
 pub mod set;
 mod text;
 /// Sorted sets.
@@ -17,6 +18,7 @@ pub use ds::List;
 pub use hash::{Hash, Pair};
 pub use kind::Kind;
 pub use list::list_options;
+pub use pattern::Pattern;
 pub use set::Set;
 pub use text::{EMBEDDED_BYTES_MAX, Text, greedy};
 pub use zset::Zset;

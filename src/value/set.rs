@@ -14,7 +14,7 @@ use ds::{
     listpack::{self, Digits, Item},
 };
 
-use crate::{config::Encoding, keyspace::Pattern};
+use crate::{config::Encoding, value::Pattern};
 
 pub use algebra::{
     difference, each_of_difference, each_of_intersection, each_of_union, intersection, union,

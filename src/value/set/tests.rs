@@ -8,7 +8,7 @@ use ds::listpack::{Digits, Item};
 use super::{
     Set, difference, each_of_difference, each_of_intersection, each_of_union, intersection, union,
 };
-use crate::{config::Encoding, keyspace::Pattern};
+use crate::{config::Encoding, value::Pattern};
 
 type Model = BTreeSet<Vec<u8>>;
 
