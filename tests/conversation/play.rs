@@ -95,12 +95,7 @@ fn work(place: &dyn Place, jobs: &Mutex<Vec<Job>>, outcomes: &Mutex<Vec<(PathBuf
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(Job { path, conversation }) = job else { return };
         let mut outcome = Outcome::default();
-        let mut held = hold_one(place, &mut shared, &conversation, &mut outcome);
-        if held.is_err() && outcome.failures.is_empty() {
-            // Its server could not be reached: another may have drawn the same port.
-            held = hold_one(place, &mut shared, &conversation, &mut outcome);
-        }
-        if let Err(error) = held {
+        if let Err(error) = hold_one(place, &mut shared, &conversation, &mut outcome) {
             outcome.failures.push(error.to_string());
         }
         if conversation.tags.is_gap && !place.is_reference() {
