@@ -38,6 +38,7 @@
 
 mod expect;
 mod play;
+mod port;
 mod process;
 mod reference;
 mod script;
@@ -46,6 +47,7 @@ mod words;
 mod world;
 
 pub use play::hold_all;
+pub use port::Port;
 pub use process::{Connect, Process, Program, Stream};
 pub use reference::reference;
 pub use script::Tags;

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, ErrorKind, Read, Write},
-    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use crate::{
+    port::Port,
     script::Tags,
     world::{Heard, Place, World},
 };
@@ -25,8 +26,6 @@ const GRACE: Duration = Duration::from_secs(2);
 const LEASH: &str = "/usr/bin/setpriv";
 /// What the log says when clients are welcome.
 const READY: &str = "Ready to accept connections";
-/// Another process may take a free port before the server does.
-const TRIES: usize = 3;
 
 /// What a client speaks through.
 pub trait Stream: Read + Write {}
@@ -110,7 +109,7 @@ pub struct Process {
     directives: Vec<String>,
     directory: PathBuf,
     child: Child,
-    port: u16,
+    port: Port,
     /// Tells by its round trips that the server has served what was sent before. It counts as a
     /// client, as those can see who count; but what it says is queued in a transaction and never
     /// runs, so nobody sees it who looks at commands.
@@ -121,36 +120,28 @@ pub struct Process {
 impl Process {
     /// Starts a server and waits until it is ready.
     pub fn start(program: &Program, directives: &[String]) -> io::Result<Self> {
-        let mut attempt = 1;
-        loop {
-            let port = free_port()?;
-            let name = format!("redis-conversation-{}-{port}", std::process::id());
-            let directory = std::env::temp_dir().join(name);
-            fs::create_dir_all(&directory)?;
-            fs::write(directory.join("redis.conf"), "")?;
-            let child = spawn(program, directives, &directory, port)?;
-            let mut process = Self {
-                program: program.clone(),
-                directives: directives.to_vec(),
-                directory,
-                child,
-                port,
-                control: None,
-                peers: BTreeMap::new(),
-            };
-            match process.wait_until_ready() {
-                Ok(()) => return Ok(process),
-                Err(error) if error.kind() == ErrorKind::AddrInUse && attempt < TRIES => {
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let port = Port::draw()?;
+        let name = format!("redis-conversation-{}-{}", std::process::id(), port.number());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(&directory)?;
+        fs::write(directory.join("redis.conf"), "")?;
+        let child = spawn(program, directives, &directory, port.number())?;
+        let mut process = Self {
+            program: program.clone(),
+            directives: directives.to_vec(),
+            directory,
+            child,
+            port,
+            control: None,
+            peers: BTreeMap::new(),
+        };
+        process.wait_until_ready()?;
+        Ok(process)
     }
 
     /// The port that clients connect to.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// The server's working directory, where its `redis.conf` and its log (`log`) are.
@@ -175,9 +166,7 @@ impl Process {
         while !self.log().contains(READY) {
             if let Some(status) = self.child.try_wait()? {
                 let log = self.log();
-                let is_taken = log.contains("Address already in use");
-                let kind = if is_taken { ErrorKind::AddrInUse } else { ErrorKind::Other };
-                return Err(io::Error::new(kind, format!("the server ended, {status}:\n{log}")));
+                return Err(io::Error::other(format!("the server ended, {status}:\n{log}")));
             }
             if start.elapsed() > PATIENCE {
                 let log = self.log();
@@ -190,7 +179,7 @@ impl Process {
 
     /// Connects a client that the conversation does not know of.
     fn connect(&self) -> io::Result<Peer> {
-        let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port()))?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
         socket.set_nodelay(true)?;
@@ -315,7 +304,7 @@ impl World for Process {
         self.peers.clear();
         self.control = None;
         self.end();
-        self.child = spawn(&self.program, &self.directives, &self.directory, self.port)?;
+        self.child = spawn(&self.program, &self.directives, &self.directory, self.port())?;
         self.wait_until_ready()
     }
 
@@ -384,10 +373,6 @@ fn is_gone(error: &io::Error) -> bool {
         error.kind(),
         BrokenPipe | ConnectionAborted | ConnectionRefused | ConnectionReset | UnexpectedEof
     )
-}
-
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 fn spawn(

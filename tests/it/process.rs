@@ -17,13 +17,16 @@ mod start;
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    mem,
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
+
+use conversation::Port;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_redis-server");
 /// Whatever is waited for comes sooner, or the test fails.
@@ -214,8 +217,12 @@ fn title(pid: u32) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
+/// A port that nobody else is given for as long as the tests run.
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    let port = Port::draw().unwrap();
+    let number = port.number();
+    mem::forget(port);
+    number
 }
 
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
