@@ -12,6 +12,8 @@ mod log;
 mod node;
 mod radix;
 mod restore;
+#[cfg(test)]
+mod tests;
 
 pub use entries::{Course, Entries, Entry};
 pub use group::{Consumer, ConsumerId, Group, Groups, Nack};
