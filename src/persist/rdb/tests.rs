@@ -32,7 +32,8 @@ const LIMITS: Encoding = Encoding {
     stream_node_max_entries: 100,
 };
 /// The types that are loaded, besides strings.
-const LOADED: &[u8] = &[1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 16, 17, 18, 20, 22, 23, 24, 25];
+const LOADED: &[u8] =
+    &[1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
 const OPTIONS: LoadOptions = LoadOptions {
     total_bytes: None,
     checks_checksum: true,
