@@ -14,6 +14,7 @@ use base::clock::Clock;
 
 use crate::{
     config::Encoding,
+    functions::Functions,
     persist::{
         rdb::{
             Decoder, Fault,
@@ -91,6 +92,7 @@ fn check(path: &Path, now_ms: i64, out: &mut dyn Write) -> bool {
         doing: "start",
         key: None,
         object_type: None,
+        functions: Functions::default(),
         out,
     };
     let outcome = checker.run();
@@ -113,6 +115,7 @@ struct Checker<'a> {
     /// The key whose value is being read.
     key: Option<Vec<u8>>,
     object_type: Option<ObjectType>,
+    functions: Functions,
     out: &'a mut dyn Write,
 }
 
@@ -188,7 +191,7 @@ impl Checker<'_> {
             }
             FUNCTION => {
                 self.doing = "read-functions";
-                self.decoder.skip_string()?;
+                self.functions.add(&self.decoder.string()?, false).map_err(Fault::library)?;
             }
             FUNCTION_PRE_GA => {
                 return Err(Fault::corrupt("Pre-release function format not supported"));

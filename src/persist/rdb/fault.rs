@@ -3,6 +3,7 @@
 use std::{borrow::Cow, error::Error, fmt, io};
 
 use super::format::ObjectType;
+use crate::functions::WrongLibrary;
 
 /// What is wrong.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl Fault {
     /// Makes a fault of what makes no sense.
     pub const fn corrupt(what: &'static str) -> Self {
         Self::Corrupt(Cow::Borrowed(what))
+    }
+
+    /// Makes a fault of a library of functions.
+    pub fn library(wrong: WrongLibrary) -> Self {
+        Self::Foreign(format!("Failed loading library, {wrong}").into())
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     config::Encoding,
+    functions::Functions,
     keyspace::{Access, Keyspace, text_record},
     persist::{self, rio::Reader},
     value::Value,
@@ -102,6 +103,9 @@ pub struct Loader<'a> {
     stats: LoadStats,
     aux: Aux,
     random: Random,
+    /// Libraries of functions: those that were there are put in before, those of the file come
+    /// with it.
+    pub functions: Functions,
     /// How long to wait after each key, as `key-load-delay` has it.
     pub key_delay_us: i32,
 }
@@ -129,6 +133,7 @@ impl<'a> Loader<'a> {
             stats: LoadStats::default(),
             aux: Aux::default(),
             random: Random::from_system(),
+            functions: Functions::default(),
             key_delay_us: 0,
         }
     }
@@ -229,11 +234,8 @@ impl<'a> Loader<'a> {
                 ));
             }
             FUNCTION => {
-                return Err(Fault::Foreign(
-                    "The RDB file contains a library of functions, which this server cannot load \
-                     yet"
-                    .into(),
-                ));
+                let added = self.functions.add(&decoder.string()?, self.options.replaces);
+                added.map_err(Fault::library)?;
             }
             FUNCTION_PRE_GA => {
                 return Err(Fault::corrupt("Pre-release function format not supported."));

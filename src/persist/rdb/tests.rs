@@ -1,5 +1,7 @@
 //! Pure: tests of the codec: files of real servers, files of ours, files that are broken.
 
+mod functions;
+
 use base::{checksum::crc64, random::Random};
 use ds::{Content, List, Record, quicklist::Side};
 
@@ -408,7 +410,7 @@ fn what_cannot_be_loaded_is_named() {
     }
     for (opcode, word) in [
         (format::MODULE_AUX, "module"),
-        (format::FUNCTION, "functions"),
+        (format::FUNCTION, "Missing library metadata"),
         (format::FUNCTION_PRE_GA, "Pre-release"),
         (243, "opcode 243"),
     ] {
