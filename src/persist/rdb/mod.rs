@@ -26,6 +26,7 @@ mod save;
 mod set;
 /// Reading past values of every type.
 pub mod skip;
+mod stream;
 mod string;
 #[cfg(test)]
 mod tests;

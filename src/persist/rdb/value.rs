@@ -4,7 +4,7 @@ use std::io;
 
 use ds::{Content, Record};
 
-use super::{Decoder, Encoder, Fault, format::ObjectType, hash, list, set, string, zset};
+use super::{Decoder, Encoder, Fault, format::ObjectType, hash, list, set, stream, string, zset};
 use crate::value::Value;
 
 /// A value that was read.
@@ -25,6 +25,7 @@ pub(super) fn object_type(record: &Record<Value>, version: u8) -> ObjectType {
         Content::Value(Value::Set(set)) => set::object_type(set, version),
         Content::Value(Value::Hash(hash)) => hash::object_type(hash),
         Content::Value(Value::Zset(zset)) => zset::object_type(zset),
+        Content::Value(Value::Stream(_)) => stream::object_type(version),
     }
 }
 
@@ -47,6 +48,7 @@ pub(super) fn save(encoder: &mut Encoder<'_>, record: &Record<Value>) -> io::Res
         Content::Value(Value::Set(set)) => set::save(encoder, set),
         Content::Value(Value::Hash(hash)) => hash::save(encoder, hash),
         Content::Value(Value::Zset(zset)) => zset::save(encoder, zset),
+        Content::Value(Value::Stream(stream)) => stream::save(encoder, stream),
     }
 }
 
@@ -77,6 +79,9 @@ pub(super) fn load<'d>(
         | ObjectType::ZSET_2
         | ObjectType::ZSET_ZIPLIST
         | ObjectType::ZSET_LISTPACK => zset::load(decoder, object_type),
+        ObjectType::STREAM_LISTPACKS
+        | ObjectType::STREAM_LISTPACKS_2
+        | ObjectType::STREAM_LISTPACKS_3 => stream::load(decoder, object_type),
         known if known.is_known() => Err(Fault::Unsupported(known)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
     }
