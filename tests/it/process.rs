@@ -6,6 +6,7 @@ mod configuration;
 mod crash;
 mod daemon;
 mod doors;
+mod files;
 mod functions;
 mod logging;
 mod monitor;
