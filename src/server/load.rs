@@ -164,6 +164,7 @@ fn finish(server: &mut Server, loader: Loader<'_>) {
         stats.keys_loaded,
         stats.keys_expired
     );
+    server.stats.examined_payloads += stats.examined;
     server.snapshots.last_loaded = stats;
     server.snapshots.last_aux = loader.aux().clone();
     server.functions = loader.functions;
