@@ -40,7 +40,7 @@ const FAMILY: Family = Family {
     ],
     loose: &[
         "HSCAN key 0 COUNT %number",
-        "HRANDFIELD key %number WITHVALUES",
+        "HRANDFIELD key %few WITHVALUES",
         "OBJECT ENCODING key",
         "DEBUG OBJECT key",
         "MEMORY USAGE key",

@@ -35,7 +35,7 @@ const FAMILY: Family = Family {
     ],
     loose: &[
         "SSCAN key 0 COUNT %number MATCH *",
-        "SRANDMEMBER key %number",
+        "SRANDMEMBER key %few",
         "SPOP key",
         "SPOP key %number",
         "OBJECT ENCODING key",

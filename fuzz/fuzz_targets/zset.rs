@@ -51,7 +51,7 @@ const FAMILY: Family = Family {
         "ZRANGE key [b + BYLEX",
         "ZREMRANGEBYLEX key (a [b",
         "ZSCAN key 0 COUNT %number",
-        "ZRANDMEMBER key %number WITHSCORES",
+        "ZRANDMEMBER key %few WITHSCORES",
         "OBJECT ENCODING key",
         "DEBUG OBJECT key",
         "MEMORY USAGE key",
