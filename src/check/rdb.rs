@@ -14,13 +14,14 @@ use base::clock::Clock;
 
 use crate::{
     config::Encoding,
+    functions::Functions,
     persist::{
         rdb::{
             Decoder, Fault,
             format::{
-                AUX, EOF, EXPIRETIME, EXPIRETIME_MS, FREQ, FUNCTION, FUNCTION_PRE_GA, IDLE,
-                MAGIC_BYTES, MODULE_AUX, OPCODE_MIN, ObjectType, RESIZEDB, SELECTDB, SLOT_INFO,
-                Version, module_name,
+                AUX, EOF, EXPIRETIME, EXPIRETIME_MS, FREQ, FUNCTION, FUNCTION_PRE_GA,
+                FUNCTION_PRE_GA_REFUSED, IDLE, MAGIC_BYTES, MODULE_AUX, OPCODE_MIN, ObjectType,
+                RESIZEDB, SELECTDB, SLOT_IMPORT, SLOT_INFO, Version, module_name,
             },
             skip,
         },
@@ -91,6 +92,7 @@ fn check(path: &Path, now_ms: i64, out: &mut dyn Write) -> bool {
         doing: "start",
         key: None,
         object_type: None,
+        functions: Functions::default(),
         out,
     };
     let outcome = checker.run();
@@ -113,6 +115,7 @@ struct Checker<'a> {
     /// The key whose value is being read.
     key: Option<Vec<u8>>,
     object_type: Option<ObjectType>,
+    functions: Functions,
     out: &'a mut dyn Write,
 }
 
@@ -120,6 +123,7 @@ impl Checker<'_> {
     fn run(&mut self) -> Result<(), Fault> {
         let magic: [u8; MAGIC_BYTES] = self.decoder.reader.array()?;
         let version = Version::parse(&magic)?;
+        self.decoder.is_valkey = version == Version::Valkey;
         let mut expiry_ms = None;
         loop {
             self.doing = "read-type";
@@ -170,6 +174,10 @@ impl Checker<'_> {
                     self.decoder.length()?;
                 }
             }
+            SLOT_IMPORT if self.decoder.is_valkey => {
+                self.doing = "read-slot-import";
+                skip::skip_slot_import(&mut self.decoder)?;
+            }
             AUX => {
                 self.doing = "read-aux";
                 let name = self.decoder.string()?.into_owned();
@@ -188,11 +196,9 @@ impl Checker<'_> {
             }
             FUNCTION => {
                 self.doing = "read-functions";
-                self.decoder.skip_string()?;
+                self.functions.add(&self.decoder.string()?, false).map_err(Fault::library)?;
             }
-            FUNCTION_PRE_GA => {
-                return Err(Fault::corrupt("Pre-release function format not supported"));
-            }
+            FUNCTION_PRE_GA => return Err(Fault::corrupt(FUNCTION_PRE_GA_REFUSED)),
             opcode => {
                 return Err(Fault::Corrupt(format!("Invalid object type: {opcode}").into()));
             }

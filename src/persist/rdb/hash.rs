@@ -103,6 +103,8 @@ pub(super) fn load(
             |_| Ok(None),
             |decoder| match decoder.time_ms()? {
                 NEVER_OF_VALKEY => Ok(None),
+                // A time like others there, and long over.
+                0 => Ok(Some(1)),
                 time_ms => expiry(u64::try_from(time_ms).unwrap_or(u64::MAX)),
             },
         )?,
@@ -212,7 +214,7 @@ fn load_triples(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
 
 /// Reads a listpack, in which so many elements belong together.
 fn listpack_of(decoder: &mut Decoder<'_>, stride: usize) -> Result<Listpack, Fault> {
-    let list = Listpack::from_bytes(&decoder.string()?, Depth::Deep).ok();
+    let list = Listpack::from_bytes(&decoder.packed()?, Depth::Deep).ok();
     list.filter(|list| list.count().is_multiple_of(stride))
         .ok_or(Fault::corrupt("Hash listpack integrity check failed."))
 }

@@ -35,7 +35,7 @@ mod zset;
 
 pub use aux::{Aux, SavedAux, SavedReplication};
 pub use decode::Decoder;
-pub use dump::{dump, restore, verify};
+pub use dump::{dump, is_of_valkey, restore, restore_from, verify};
 pub use encode::Encoder;
 pub use fault::{Fault, LoadError};
 pub use load::{LoadOptions, LoadStats, Loader, Origin, Step};

@@ -3,7 +3,7 @@
 
 use super::{
     Decoder, Fault,
-    format::{ObjectType, Version},
+    format::{MODULE_PRE_GA_REFUSED, ObjectType, Version},
 };
 
 /// The bytes of an entry's number in a stream.
@@ -79,9 +79,15 @@ pub fn skip_value(
             decoder.length()?;
             skip_module_value(decoder)
         }
-        ObjectType::MODULE_PRE_GA => Err(Fault::corrupt("Pre-release module format not supported")),
+        ObjectType::MODULE_PRE_GA => Err(Fault::corrupt(MODULE_PRE_GA_REFUSED)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Invalid object type: {byte}").into())),
     }
+}
+
+/// Reads past a slot that is on its way: who sends it, and from where to where it and others go.
+pub fn skip_slot_import(decoder: &mut Decoder<'_>) -> Result<(), Fault> {
+    decoder.skip_string()?;
+    each(decoder, |decoder| skip_lengths(decoder, 2))
 }
 
 /// Reads past what a module has written, its end included.

@@ -118,7 +118,7 @@ fn load_log(
         let master = <[u8; StreamId::BYTES]>::try_from(&*decoder.string()?)
             .map_err(|_| Fault::corrupt("Stream node key entry is not the size of a stream ID"))?;
         const WRONG: Fault = Fault::corrupt("Stream listpack integrity check failed.");
-        let pack = Listpack::from_bytes(&decoder.string()?, Depth::Deep).map_err(|_| WRONG)?;
+        let pack = Listpack::from_bytes(&decoder.packed()?, Depth::Deep).map_err(|_| WRONG)?;
         log.restore_node(StreamId::from_bytes(master), pack).map_err(|bad| match bad {
             BadNode::Empty => Fault::corrupt("Empty listpack inside stream"),
             BadNode::Corrupt => WRONG,

@@ -4,7 +4,11 @@ use std::io;
 
 use ds::{Content, Record};
 
-use super::{Decoder, Encoder, Fault, format::ObjectType, hash, list, set, stream, string, zset};
+use super::{
+    Decoder, Encoder, Fault,
+    format::{self, ObjectType},
+    hash, list, set, stream, string, zset,
+};
 use crate::value::Value;
 
 /// A value that was read.
@@ -82,7 +86,10 @@ pub(super) fn load<'d>(
         ObjectType::STREAM_LISTPACKS
         | ObjectType::STREAM_LISTPACKS_2
         | ObjectType::STREAM_LISTPACKS_3 => stream::load(decoder, object_type),
-        known if known.is_known() => Err(Fault::Unsupported(known)),
+        ObjectType::MODULE_2 => {
+            Err(Fault::of_module("module data", "module type", decoder.length()?))
+        }
+        ObjectType::MODULE_PRE_GA => Err(Fault::corrupt(format::MODULE_PRE_GA_REFUSED)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
     }
 }

@@ -101,10 +101,8 @@ fn a_broken_file_ends_the_start_and_stays() {
         (b"no snapshot", &["Wrong signature trying to load DB from file"]),
         (
             of_module,
-            &[
-                "The key holds a value of a module, which this server cannot load yet (offset 14, key \
-                 'key' of DB 0",
-            ],
+            &["The RDB file contains module data I can't load: no matching module type \
+                 'AAAAAAAAA' (offset 15, key 'key' of DB 0"],
         ),
         (
             of_stream,
