@@ -1,7 +1,7 @@
 //! Tool: `redis-check-rdb`: says whether a snapshot is whole, and where it is not.
 //!
-//! Values are read past by their framing, those of types that this server cannot load too: the
-//! checksum tells whether they are what was written.
+//! Values are loaded and looked through, one at a time, as if they came from somebody foreign; of
+//! what a module has written the frame is.
 
 use std::{
     ffi::OsString,
@@ -13,11 +13,11 @@ use std::{
 use base::clock::Clock;
 
 use crate::{
-    config::Encoding,
+    config::Config,
     functions::Functions,
     persist::{
         rdb::{
-            Decoder, Fault,
+            self, Decoder, Fault,
             format::{
                 AUX, EOF, EXPIRETIME, EXPIRETIME_MS, FREQ, FUNCTION, FUNCTION_PRE_GA,
                 FUNCTION_PRE_GA_REFUSED, IDLE, MAGIC_BYTES, MODULE_AUX, OPCODE_MIN, ObjectType,
@@ -82,7 +82,8 @@ fn check(path: &Path, now_ms: i64, out: &mut dyn Write) -> bool {
             return false;
         }
     };
-    let decoder = Decoder::new(Reader::new(source, total_bytes, true), false, Encoding::default());
+    let limits = Config::new(false).encoding;
+    let decoder = Decoder::new(Reader::new(source, total_bytes, true), true, limits);
     let mut checker = Checker {
         decoder,
         now_ms,
@@ -140,7 +141,7 @@ impl Checker<'_> {
                 }
                 opcode @ OPCODE_MIN.. => self.obey(opcode)?,
                 object_type => {
-                    self.read_key(ObjectType(object_type), version)?;
+                    self.read_key(ObjectType(object_type))?;
                     if let Some(at_ms) = expiry_ms.take() {
                         self.expires += 1;
                         self.already_expired += u64::from(at_ms < self.now_ms);
@@ -206,7 +207,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn read_key(&mut self, object_type: ObjectType, version: Version) -> Result<(), Fault> {
+    fn read_key(&mut self, object_type: ObjectType) -> Result<(), Fault> {
         if !object_type.is_known() {
             return Err(Fault::Corrupt(format!("Invalid object type: {}", object_type.0).into()));
         }
@@ -215,7 +216,7 @@ impl Checker<'_> {
         self.key = Some(self.decoder.string()?.into_owned());
         self.keys += 1;
         self.doing = "read-object-value";
-        skip::skip_value(&mut self.decoder, object_type, version)?;
+        rdb::check(&mut self.decoder, object_type)?;
         (self.key, self.object_type) = (None, None);
         Ok(())
     }

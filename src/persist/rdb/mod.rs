@@ -24,7 +24,7 @@ mod list;
 mod load;
 mod save;
 mod set;
-/// Reading past values of every type.
+/// Reading past what is nothing to this server.
 pub mod skip;
 mod stream;
 mod string;
@@ -40,4 +40,4 @@ pub use encode::Encoder;
 pub use fault::{Fault, LoadError};
 pub use load::{LoadOptions, LoadStats, Loader, Origin, Step};
 pub use save::{Progress, SaveOptions, SavedAccess, Summary, save, value_bytes};
-pub use value::Loaded;
+pub use value::{Loaded, check};

@@ -7,7 +7,7 @@ use ds::{Content, Record};
 use super::{
     Decoder, Encoder, Fault,
     format::{self, ObjectType},
-    hash, list, set, stream, string, zset,
+    hash, list, set, skip, stream, string, zset,
 };
 use crate::value::Value;
 
@@ -91,5 +91,18 @@ pub(super) fn load<'d>(
         }
         ObjectType::MODULE_PRE_GA => Err(Fault::corrupt(format::MODULE_PRE_GA_REFUSED)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
+    }
+}
+
+/// Reads a value of a type to see whether it is one. What a module has written has a frame at
+/// least; a value that has nothing in it is no fault here.
+pub fn check(decoder: &mut Decoder<'_>, object_type: ObjectType) -> Result<(), Fault> {
+    if object_type == ObjectType::MODULE_2 {
+        decoder.length()?;
+        return skip::skip_module_value(decoder);
+    }
+    match load(decoder, object_type) {
+        Ok(_) | Err(Fault::Empty) => Ok(()),
+        Err(fault) => Err(fault),
     }
 }

@@ -181,3 +181,24 @@ fn what_was_looked_through_is_counted() {
         assert_eq!(loader.stats().examined, expected);
     }
 }
+
+#[test]
+fn what_comes_twice_in_a_trusted_file_can_be_used() {
+    let hash = b"\x10\x16\x16\0\0\0\x06\0\x81a\x02\x01\x01\x81a\x02\x02\x01\x81b\x02\x03\x01\xff";
+    let zset = b"\x11\x16\x16\0\0\0\x06\0\x81a\x02\x01\x01\x81a\x02\x02\x01\x81b\x02\x00\x01\xff";
+    let long = [b'x'; 100];
+    let value_of = |body: &[u8], is_suspicious| {
+        let record = restore(b"k", body, None, is_suspicious, LIMITS);
+        record.map(|record| record.into_value().unwrap())
+    };
+    assert!(value_of(hash, true).is_err() && value_of(zset, true).is_err());
+    let Value::Hash(mut hash) = value_of(hash, false).unwrap() else { panic!("it is a hash") };
+    assert_eq!((hash.encoding(), hash.len()), ("listpack", 3));
+    hash.set(b"c", &long, false, LIMITS);
+    assert_eq!((hash.encoding(), hash.len()), ("hashtable", 3));
+    let Value::Zset(mut zset) = value_of(zset, false).unwrap() else { panic!("it is a zset") };
+    assert_eq!((zset.encoding(), zset.len()), ("listpack", 3));
+    zset.insert(&long, 0.5, LIMITS);
+    assert_eq!((zset.encoding(), zset.len()), ("skiplist", 3));
+    assert!(zset.score(b"a").is_some() && zset.score(b"b") == Some(0.0));
+}
