@@ -29,6 +29,7 @@ mod server;
 mod set;
 mod slowlog;
 mod sort;
+mod stream;
 mod string;
 mod timeout;
 mod transaction;

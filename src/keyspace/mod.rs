@@ -320,6 +320,13 @@ impl Keyspace {
         self.events.changed(db, key, Some(event));
     }
 
+    /// Notes what counts as a change, though to who watches the key, or caches it, it is none.
+    #[inline]
+    pub fn counted(&mut self, db: usize, key: &[u8], event: Event) {
+        self.dirty += 1;
+        self.events.noted(db, key, event);
+    }
+
     /// Notes an event that is part of a change counted already, or of none.
     #[inline]
     pub fn noted(&mut self, db: usize, key: &[u8], event: Event) {

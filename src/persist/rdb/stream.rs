@@ -10,6 +10,9 @@
 //!         pending: length · number as 16 bytes …
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use ds::{Depth, Listpack};

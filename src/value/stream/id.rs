@@ -1,10 +1,12 @@
 //! Pure: the number of an entry of a stream: when it was added, and which it was of that
 //! millisecond.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 /// Longer texts are no numbers.
 const TEXT_BYTES_MAX: usize = 127;
+/// Two of the greatest integers, and a dash.
+const ID_CHARS_MAX: usize = 41;
 
 /// The number of an entry, in the order of the entries.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -72,6 +74,15 @@ impl StreamId {
         })
     }
 
+    /// Returns it as it is answered.
+    pub fn text(self) -> IdText {
+        let mut text = IdText { bytes: [0; ID_CHARS_MAX], length: 0 };
+        text.push(itoa::Buffer::new().format(self.ms).as_bytes());
+        text.push(b"-");
+        text.push(itoa::Buffer::new().format(self.seq).as_bytes());
+        text
+    }
+
     /// Returns the distance from `master`, as entries are stored.
     #[inline]
     pub(super) fn minus(self, master: Self) -> (i64, i64) {
@@ -103,6 +114,28 @@ impl StreamId {
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.ms, self.seq)
+    }
+}
+
+/// The text of a number; no allocation of its own.
+#[derive(Clone, Copy)]
+pub struct IdText {
+    bytes: [u8; ID_CHARS_MAX],
+    length: usize,
+}
+
+impl IdText {
+    fn push(&mut self, text: &[u8]) {
+        self.bytes[self.length..][..text.len()].copy_from_slice(text);
+        self.length += text.len();
+    }
+}
+
+impl Deref for IdText {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
@@ -155,7 +188,8 @@ mod tests {
     fn a_number_survives_its_bytes_and_its_text() {
         for id in [StreamId::MIN, StreamId::MAX, StreamId::new(1, 2), StreamId::new(u64::MAX, 0)] {
             assert_eq!(StreamId::from_bytes(id.to_bytes()), id);
-            assert_eq!(StreamId::parse(id.to_string().as_bytes(), 9), Some(id));
+            assert_eq!(*id.text(), *id.to_string().as_bytes());
+            assert_eq!(StreamId::parse(&id.text(), 9), Some(id));
             let (ms, seq) = id.minus(StreamId::new(5, 6));
             assert_eq!(StreamId::new(5, 6).plus(ms, seq), id);
         }

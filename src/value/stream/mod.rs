@@ -12,10 +12,12 @@ mod log;
 mod node;
 mod radix;
 mod restore;
+#[cfg(test)]
+mod tests;
 
 pub use entries::{Course, Entries, Entry};
 pub use group::{Consumer, ConsumerId, Group, Groups, Nack};
-pub use id::{StreamId, parse_part};
+pub use id::{IdText, StreamId, parse_part};
 pub use log::{Log, TooLarge, Trim};
 pub use restore::{BadNode, BadOwner, RestoredGroup};
 

@@ -57,7 +57,7 @@ fn node_below(parent: Option<usize>, depth: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{StreamId, count};
+    use super::{KEYS_MAX, StreamId, Tree, count, node_count};
 
     /// As Redis 7.2.6 shows for streams whose nodes have one entry each.
     #[test]
@@ -65,7 +65,23 @@ mod tests {
         let of = |ids: &[(u64, u64)]| {
             count(ids.iter().map(|(ms, seq)| StreamId::new(*ms, *seq).to_bytes()))
         };
+        const MAX: u64 = u64::MAX;
         assert_eq!(of(&[]), 1);
         assert_eq!(of(&[(1, 1)]), 2);
+        assert_eq!(of(&[(1, 1), (1, 2)]), 4);
+        assert_eq!(of(&[(1, 1), (2, 1)]), 6);
+        assert_eq!(of(&[(0, 1), (MAX, MAX)]), 5);
+        assert_eq!(of(&[(1, 1), (1, 2), (1, 3), (1, 258), (1, 259), (2, 0)]), 13);
+        let ids = [(1, 1), (1, 256), (1, 257), (256, 0), (65_536, 1), (65_536, 2)];
+        assert_eq!(of(&ids), 16);
+        assert_eq!(of(&[(5, 255), (5, 256), (5, 65_535), (5, 65_536)]), 11);
+    }
+
+    #[test]
+    fn takes_what_is_beyond_for_what_was_counted() {
+        let tree = |count: usize| -> Tree<StreamId, ()> {
+            (0..count as u64).map(|seq| (StreamId::new(1, seq), ())).collect()
+        };
+        assert_eq!(node_count(&tree(2 * KEYS_MAX)), 2 * node_count(&tree(KEYS_MAX)));
     }
 }
