@@ -23,6 +23,8 @@ pub mod command;
 pub mod config;
 /// What a client can do wrong, and the words for it.
 pub mod error;
+/// Libraries of functions, as snapshots carry them.
+pub mod functions;
 /// The data.
 pub mod keyspace;
 /// What kept everybody waiting.

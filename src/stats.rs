@@ -43,6 +43,8 @@ pub struct Stats {
     pub query_limit_disconnections: u64,
     /// Clients closed because all of them took too much memory.
     pub evicted_clients: u64,
+    /// Packed values from elsewhere that were looked through.
+    pub examined_payloads: u64,
     /// Error replies.
     pub error_replies: u64,
     /// AUTH and HELLO with a wrong name or password.

@@ -5,6 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use redis::{
+    config::{Config, Encoding},
     keyspace::Keyspace,
     persist::{
         rdb::{
@@ -21,29 +22,30 @@ const SKIPPED_AS: [Version; 2] = [Version::Redis(12), Version::Valkey];
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, data)) = data.split_first() else { return };
+    let limits = Config::new(false).encoding;
     let budget = 1 + u64::from(choice >> 2);
     let total_bytes = (choice & 1 == 0).then_some(data.len() as u64);
-    if let Some(keyspace) = load(data, total_bytes, budget) {
+    if let Some(keyspace) = load(data, limits, total_bytes, budget) {
         let mut file = Vec::new();
         let compresses = choice & 2 == 0;
         let options = SaveOptions { compresses, ..SaveOptions::default() };
         save(&keyspace, &mut file, &options, &mut |_| {}).expect("a Vec takes everything");
-        let again = load(&file, None, u64::MAX).expect("what was saved can be loaded");
+        let again = load(&file, limits, None, u64::MAX).expect("what was saved can be loaded");
         assert_eq!(keyspace.digest(), again.digest());
     }
     // As a payload, and as a value of any type.
     for body in [verify(data, false), Some(data)].into_iter().flatten() {
-        let _ = restore(b"key", body, None, true);
+        let _ = restore(b"key", body, None, true, limits);
     }
     if let Some((object_type, value)) = data.split_first() {
         for version in SKIPPED_AS {
-            let mut decoder = Decoder::new(Reader::of(value), true);
+            let mut decoder = Decoder::new(Reader::of(value), true, limits);
             let _ = skip::skip_value(&mut decoder, ObjectType(*object_type), version);
         }
     }
 });
 
-fn load(file: &[u8], total_bytes: Option<u64>, budget: u64) -> Option<Keyspace> {
+fn load(file: &[u8], limits: Encoding, total_bytes: Option<u64>, budget: u64) -> Option<Keyspace> {
     let options = LoadOptions {
         total_bytes,
         // Or nearly nothing would be looked at.
@@ -51,6 +53,7 @@ fn load(file: &[u8], total_bytes: Option<u64>, budget: u64) -> Option<Keyspace> 
         origin: Origin::Other,
         replaces: true,
         is_suspicious: true,
+        limits,
         now_ms: NOW_MS,
     };
     let mut keyspace = Keyspace::new(16);

@@ -1,7 +1,7 @@
 //! Tool: `redis-check-rdb`: says whether a snapshot is whole, and where it is not.
 //!
-//! Values are read past by their framing, those of types that this server cannot load too: the
-//! checksum tells whether they are what was written.
+//! Values are loaded and looked through, one at a time, as if they came from somebody foreign; of
+//! what a module has written the frame is.
 
 use std::{
     ffi::OsString,
@@ -13,14 +13,15 @@ use std::{
 use base::clock::Clock;
 
 use crate::{
-    config::Encoding,
+    config::Config,
+    functions::Functions,
     persist::{
         rdb::{
-            Decoder, Fault,
+            self, Decoder, Fault,
             format::{
-                AUX, EOF, EXPIRETIME, EXPIRETIME_MS, FREQ, FUNCTION, FUNCTION_PRE_GA, IDLE,
-                MAGIC_BYTES, MODULE_AUX, OPCODE_MIN, ObjectType, RESIZEDB, SELECTDB, SLOT_INFO,
-                Version, module_name,
+                AUX, EOF, EXPIRETIME, EXPIRETIME_MS, FREQ, FUNCTION, FUNCTION_PRE_GA,
+                FUNCTION_PRE_GA_REFUSED, IDLE, MAGIC_BYTES, MODULE_AUX, OPCODE_MIN, ObjectType,
+                RESIZEDB, SELECTDB, SLOT_IMPORT, SLOT_INFO, Version, module_name,
             },
             skip,
         },
@@ -81,7 +82,8 @@ fn check(path: &Path, now_ms: i64, out: &mut dyn Write) -> bool {
             return false;
         }
     };
-    let decoder = Decoder::new(Reader::new(source, total_bytes, true), false, Encoding::default());
+    let limits = Config::new(false).encoding;
+    let decoder = Decoder::new(Reader::new(source, total_bytes, true), true, limits);
     let mut checker = Checker {
         decoder,
         now_ms,
@@ -91,6 +93,7 @@ fn check(path: &Path, now_ms: i64, out: &mut dyn Write) -> bool {
         doing: "start",
         key: None,
         object_type: None,
+        functions: Functions::default(),
         out,
     };
     let outcome = checker.run();
@@ -113,6 +116,7 @@ struct Checker<'a> {
     /// The key whose value is being read.
     key: Option<Vec<u8>>,
     object_type: Option<ObjectType>,
+    functions: Functions,
     out: &'a mut dyn Write,
 }
 
@@ -120,6 +124,7 @@ impl Checker<'_> {
     fn run(&mut self) -> Result<(), Fault> {
         let magic: [u8; MAGIC_BYTES] = self.decoder.reader.array()?;
         let version = Version::parse(&magic)?;
+        self.decoder.is_valkey = version == Version::Valkey;
         let mut expiry_ms = None;
         loop {
             self.doing = "read-type";
@@ -136,7 +141,7 @@ impl Checker<'_> {
                 }
                 opcode @ OPCODE_MIN.. => self.obey(opcode)?,
                 object_type => {
-                    self.read_key(ObjectType(object_type), version)?;
+                    self.read_key(ObjectType(object_type))?;
                     if let Some(at_ms) = expiry_ms.take() {
                         self.expires += 1;
                         self.already_expired += u64::from(at_ms < self.now_ms);
@@ -170,6 +175,10 @@ impl Checker<'_> {
                     self.decoder.length()?;
                 }
             }
+            SLOT_IMPORT if self.decoder.is_valkey => {
+                self.doing = "read-slot-import";
+                skip::skip_slot_import(&mut self.decoder)?;
+            }
             AUX => {
                 self.doing = "read-aux";
                 let name = self.decoder.string()?.into_owned();
@@ -188,11 +197,9 @@ impl Checker<'_> {
             }
             FUNCTION => {
                 self.doing = "read-functions";
-                self.decoder.skip_string()?;
+                self.functions.add(&self.decoder.string()?, false).map_err(Fault::library)?;
             }
-            FUNCTION_PRE_GA => {
-                return Err(Fault::corrupt("Pre-release function format not supported"));
-            }
+            FUNCTION_PRE_GA => return Err(Fault::corrupt(FUNCTION_PRE_GA_REFUSED)),
             opcode => {
                 return Err(Fault::Corrupt(format!("Invalid object type: {opcode}").into()));
             }
@@ -200,7 +207,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn read_key(&mut self, object_type: ObjectType, version: Version) -> Result<(), Fault> {
+    fn read_key(&mut self, object_type: ObjectType) -> Result<(), Fault> {
         if !object_type.is_known() {
             return Err(Fault::Corrupt(format!("Invalid object type: {}", object_type.0).into()));
         }
@@ -209,7 +216,7 @@ impl Checker<'_> {
         self.key = Some(self.decoder.string()?.into_owned());
         self.keys += 1;
         self.doing = "read-object-value";
-        skip::skip_value(&mut self.decoder, object_type, version)?;
+        rdb::check(&mut self.decoder, object_type)?;
         (self.key, self.object_type) = (None, None);
         Ok(())
     }

@@ -87,6 +87,8 @@ pub enum KeysFunction {
     SortRo,
     /// BITFIELD only reads if GET is all it is told.
     Bitfield,
+    /// XREAD and XREADGROUP may have the word that their keys follow among their names.
+    Xread,
 }
 
 /// Which specs count.
@@ -266,6 +268,7 @@ impl KeysFunction {
                 let access = if has_only_gets(argv) { KeyFlags::RO } else { write };
                 Ok([Range::one(1, access.with(KeyFlags::ACCESS)), Range::EMPTY])
             }
+            Self::Xread => find_streams(argv).map(|streams| [streams, Range::EMPTY]),
         }
     }
 }
@@ -288,6 +291,28 @@ fn find_destination(argv: Argv<'_>) -> Range {
         };
     }
     found
+}
+
+/// Finds the streams that are read: the first half of what follows STREAMS.
+fn find_streams(argv: Argv<'_>) -> Result<Range, Misfit> {
+    let mut at = 1;
+    while at < argv.count() {
+        let is = |name: &str| argv.at(at).eq_ignore_ascii_case(name.as_bytes());
+        at += match () {
+            () if is("block") || is("count") => 2,
+            () if is("group") => 3,
+            () if is("noack") => 1,
+            () if is("streams") => {
+                let (next, count) = (at + 1, argv.count() - at - 1);
+                let is_whole = count != 0 && count.is_multiple_of(2);
+                let flags = KeyFlags::default();
+                let range = Range { next, end: next + count / 2, step: 1, flags };
+                return if is_whole { Ok(range) } else { Err(Misfit) };
+            }
+            () => return Err(Misfit),
+        };
+    }
+    Err(Misfit)
 }
 
 /// Whether a BITFIELD changes nothing. What it would refuse counts as a change.

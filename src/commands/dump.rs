@@ -5,9 +5,13 @@ use ds::Record;
 use sys::log;
 
 use crate::{
+    config::SanitizeDumpPayload,
     error::ReplyError,
     keyspace::{Access, Event, Gone, Look},
-    persist::rdb::{self, Fault},
+    persist::{
+        rdb::{self, Decoder},
+        rio::Reader,
+    },
     server::{
         Server,
         call::{Call, CommandResult},
@@ -73,27 +77,24 @@ fn propagate_absolute(server: &mut Server, call: &mut Call<'_>, at_ms: i64) {
 
 /// Makes a record of a payload.
 fn read(
-    server: &Server,
+    server: &mut Server,
     key: &[u8],
     payload: &[u8],
     expiry_ms: Option<i64>,
 ) -> Result<Record<Value>, ReplyError> {
     let body = rdb::verify(payload, !server.snapshots.skips_checksums)
         .ok_or(ReplyError::text("ERR DUMP payload version or checksum are wrong"))?;
-    // Whatever `sanitize-dump-payload` says, nothing that a peer sends is believed.
-    let is_suspicious = true;
-    rdb::restore(key, body, expiry_ms, is_suspicious, server.config.encoding).map_err(|fault| {
+    // Whatever `sanitize-dump-payload` says, nothing that a peer sends is believed; it only counts
+    // what Redis would have looked through.
+    let mut decoder = Decoder::new(Reader::of(body), true, server.config.encoding);
+    decoder.is_valkey = rdb::is_of_valkey(payload);
+    let restored = rdb::restore_from(&mut decoder, key, expiry_ms);
+    if server.config.security.sanitize_dump_payload != SanitizeDumpPayload::No {
+        server.stats.examined_payloads += decoder.examined;
+    }
+    restored.map_err(|fault| {
         log::verbose!("Bad data format in RESTORE: {fault}");
-        match fault {
-            Fault::Unsupported(object_type) => ReplyError::Bytes(
-                format!(
-                    "ERR Bad data format: the value is {}, which this server cannot load yet",
-                    object_type.noun()
-                )
-                .into(),
-            ),
-            _ => ReplyError::text("ERR Bad data format"),
-        }
+        ReplyError::text("ERR Bad data format")
     })
 }
 

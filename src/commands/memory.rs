@@ -56,7 +56,7 @@ pub(super) fn stats(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     count(reply, "cluster.links", 0);
     count(reply, "aof.buffer", 0);
     count(reply, "lua.caches", 0);
-    count(reply, "functions.caches", 0);
+    count(reply, "functions.caches", report.functions);
     report.dbs.iter().for_each(|db| tables(reply, db));
     count(reply, "overhead.total", report.overhead());
     count(reply, "keys.count", report.keys());
@@ -235,6 +235,7 @@ mod tests {
         let allocator =
             Figures { allocated: 100 * MIB, active: 101 * MIB, resident: 102 * MIB, retained: 0 };
         MemoryReport {
+            functions: 0,
             used: 100 * MIB,
             peak: 100 * MIB,
             startup: MIB,

@@ -69,6 +69,7 @@ fn run(server: &mut Server, call: &mut Call<'_>, transaction: &Transaction) {
                 repeats: Repeats::IfChanged,
                 retry: None,
                 wait: None,
+                waits_as: None,
                 took_us: 0,
             },
         );

@@ -53,7 +53,6 @@ struct Later {
 const LATER: &[Later] = &[
     Later { names: &["io-threads*"], what: "one thread serves" },
     Later { names: &["active-defrag-*"], what: "memory is not defragmented" },
-    Later { names: &["stream-*"], what: "this type is not built yet" },
     Later {
         names: &["append*", "no-appendfsync-on-rewrite", "auto-aof-*", "aof-*"],
         what: "there is no append-only file yet",

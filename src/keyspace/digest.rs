@@ -4,6 +4,8 @@
 //! What has an order is *mixed*: the digest of all that came before goes into the next. What has
 //! none is *added*, which can be done in any order.
 
+use std::io::Write;
+
 use base::{
     digest::{SHA1_BYTES, sha1},
     float::write_f64_compact,
@@ -19,6 +21,7 @@ const LIST: u32 = 1;
 const SET: u32 = 2;
 const ZSET: u32 = 3;
 const HASH: u32 = 4;
+const STREAM: u32 = 6;
 /// Stands for the expiry, whose time does not count.
 const EXPIRES: &[u8] = b"!!expire!!";
 /// The same of a field of a hash, as of Redis 7.4.
@@ -73,6 +76,19 @@ impl Digest {
                     write_f64_compact(&mut text, score);
                     self.add_pair(member, &text);
                 });
+            }
+            Value::Stream(stream) => {
+                self.mix(&STREAM.to_be_bytes());
+                let (mut text, mut digits) = (Vec::new(), Digits::default());
+                for entry in stream.log.iter() {
+                    text.clear();
+                    let _ = write!(text, "{}.{}", entry.id.ms, entry.id.seq);
+                    self.mix(&text);
+                    for (name, value) in entry {
+                        self.mix(name.text(&mut digits));
+                        self.mix(value.text(&mut digits));
+                    }
+                }
             }
             Value::Hash(hash) => {
                 self.mix(&HASH.to_be_bytes());

@@ -52,6 +52,11 @@ impl Event {
         Self { class: NotifyClasses::ZSET, name }
     }
 
+    /// Makes an event of streams.
+    pub const fn stream(name: &'static str) -> Self {
+        Self { class: NotifyClasses::STREAM, name }
+    }
+
     /// The key is gone.
     pub const DEL: Self = Self::generic("del");
     /// The key expires from now on at another time.

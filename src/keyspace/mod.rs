@@ -25,7 +25,10 @@ use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
 
 pub use crate::value::Pattern;
-use crate::value::{EMBEDDED_BYTES_MAX, Value};
+use crate::{
+    config::Encoding,
+    value::{EMBEDDED_BYTES_MAX, Value},
+};
 
 use ahead::Reach;
 use fields::FieldIndex;
@@ -294,6 +297,13 @@ impl Keyspace {
         self.events.changed(db, key, Some(event));
     }
 
+    /// Notes what counts as a change, though to who watches the key, or caches it, it is none.
+    #[inline]
+    pub fn counted(&mut self, db: usize, key: &[u8], event: Event) {
+        self.dirty += 1;
+        self.events.noted(db, key, event);
+    }
+
     /// Notes an event that is part of a change counted already, or of none.
     #[inline]
     pub fn noted(&mut self, db: usize, key: &[u8], event: Event) {
@@ -340,6 +350,14 @@ impl Keyspace {
             Content::Embedded(_) => "raw",
             Content::Value(value) => value.encoding(),
         })
+    }
+
+    /// Returns the name that clients are shown of the encoding of a touched key's value.
+    pub fn shown_encoding(&self, db: usize, key: &[u8], limits: Encoding) -> Option<&'static str> {
+        match self.peek(db, key)?.value() {
+            Some(Value::Hash(hash)) => Some(hash.shown_encoding(limits)),
+            _ => self.encoding(db, key),
+        }
     }
 
     /// Returns how often Redis would say that a touched key's value is referred to.

@@ -117,6 +117,10 @@ fn write_marked(
     let mark = hex_id();
     let nothing = Keyspace::new(0);
     let keyspace = if filter.excludes_data { &nothing } else { &server.keyspace };
+    let mut options = save::options(server);
+    if filter.excludes_functions {
+        options.functions.clear();
+    }
     let delay_us = server.config.persistence.rdb_key_save_delay_us;
     let mut random = base::random::Random::from_system();
     let mut progress = |now: Progress| {
@@ -127,7 +131,7 @@ fn write_marked(
         out.write_all(b"$EOF:")?;
         out.write_all(&mark)?;
         out.write_all(b"\r\n")?;
-        let summary = rdb::save(keyspace, out, &save::options(server), &mut progress)?;
+        let summary = rdb::save(keyspace, out, &options, &mut progress)?;
         out.write_all(&mark)?;
         Ok(summary.keys)
     };

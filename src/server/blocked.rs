@@ -76,6 +76,7 @@ fn held(value: Option<&Value>) -> Option<Wanted> {
     match value? {
         Value::List(_) => Some(Wanted::List),
         Value::Zset(_) => Some(Wanted::Zset),
+        Value::Stream(_) => Some(Wanted::Stream),
         Value::Text(_) | Value::Set(_) | Value::Hash(_) => None,
     }
 }

@@ -7,7 +7,7 @@
 //! a copy. Nested calls run on the same session; there are no fake clients: who captures
 //! a reply lends one of its own.
 
-use resp::{Argv, Query, Reply};
+use resp::{Argv, OwnedArgv, Query, Reply};
 
 use crate::{
     blocking::{KeyWait, Wanted},
@@ -81,6 +81,8 @@ pub struct Call<'a> {
     pub retry: Option<Retry>,
     /// It has found nothing, and waits for this.
     pub wait: Option<KeyWait>,
+    /// What runs then, if that is not what was asked for.
+    pub waits_as: Option<OwnedArgv>,
     /// How long it took, with its earlier runs.
     pub took_us: u64,
 }
@@ -129,6 +131,25 @@ impl<'a> Call<'a> {
             // What has expired under this command goes before it.
             notify::carry_out(server, Some(self.client));
             server.propagation.command(self.db(), argv.iter().copied());
+        }
+    }
+
+    /// Lets others repeat what was asked for, but for some arguments; those of each place.
+    pub fn propagate_with(&mut self, server: &mut Server, changes: &[(usize, &[u8])]) {
+        if server.propagation.is_wanted() {
+            let mut argv: Vec<&[u8]> = self.argv.iter().collect();
+            changes.iter().for_each(|(at, arg)| argv[*at] = arg);
+            self.propagate_as(server, &argv);
+        }
+    }
+
+    /// Lets others repeat what the handler puts into `server.propagation` itself, while it
+    /// changes a value.
+    pub fn propagate_in_place(&mut self, server: &mut Server) {
+        self.propagate_nothing();
+        if server.propagation.is_wanted() {
+            // What has expired under this command goes before it.
+            notify::carry_out(server, Some(self.client));
         }
     }
 

@@ -73,7 +73,7 @@ pub fn go_on(server: &mut Server) {
         }
         Ok(Step::Done) => {
             let seconds = loading.began.elapsed().as_secs_f64();
-            finish(server, &loading);
+            finish(server, loading.loader);
             log::notice!("DB loaded from disk: {seconds:.3} seconds");
             signal::set_loading(false);
             start::welcome(server);
@@ -111,7 +111,7 @@ pub fn reload(server: &mut Server, duplicates: Duplicates) -> Result<(), ReloadF
             }
         }
     }
-    finish(server, &loading);
+    finish(server, loading.loader);
     Ok(())
 }
 
@@ -133,6 +133,7 @@ fn open(server: &Server, duplicates: Duplicates) -> io::Result<Option<Loading>> 
         now_ms: server.now_ms(),
     };
     let mut loader = Loader::new(Box::new(file), options);
+    loader.functions = server.functions.clone();
     loader.key_delay_us = server.config.persistence.key_load_delay_us;
     Ok(Some(Loading {
         loader,
@@ -152,8 +153,8 @@ fn is_suspicious(config: &Config) -> bool {
     config.security.sanitize_dump_payload == SanitizeDumpPayload::Yes
 }
 
-fn finish(server: &mut Server, loading: &Loading) {
-    let stats = loading.loader.stats();
+fn finish(server: &mut Server, loader: Loader<'_>) {
+    let stats = loader.stats();
     let skipped = match stats.empty_keys_skipped {
         0 => String::new(),
         count => format!(", empty keys skipped: {count}"),
@@ -163,8 +164,17 @@ fn finish(server: &mut Server, loading: &Loading) {
         stats.keys_loaded,
         stats.keys_expired
     );
+    server.stats.examined_payloads += stats.examined;
     server.snapshots.last_loaded = stats;
-    server.snapshots.last_aux = loading.loader.aux().clone();
+    server.snapshots.last_aux = loader.aux().clone();
+    server.functions = loader.functions;
+    if 0 < server.functions.count() {
+        log::warning!(
+            "There are {} libraries of functions, which this server cannot run: it keeps them, and \
+             writes them to each snapshot.",
+            server.functions.count()
+        );
+    }
 }
 
 /// Says why the server ends; where the file is broken, shows where.

@@ -58,6 +58,7 @@ use crate::{
     },
     command::Commands,
     config::Config,
+    functions::Functions,
     keyspace::Keyspace,
     latency::{Event, Latency},
     lifecycle::Lifecycle,
@@ -136,6 +137,8 @@ pub struct Server {
     pub doors: Vec<Option<Door>>,
     /// The data.
     pub keyspace: Keyspace,
+    /// Libraries of functions, which snapshots carry.
+    pub functions: Functions,
     /// For members, fields and elements at random; keys are picked by the keyspace's own.
     pub random: Random,
     /// Who is connected.
@@ -208,6 +211,7 @@ impl Server {
             ssl: Ssl::default(),
             doors: Vec::new(),
             keyspace,
+            functions: Functions::default(),
             random: Random::from_system(),
             clients: Clients::default(),
             parked: ParkedClients::default(),

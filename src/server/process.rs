@@ -205,13 +205,15 @@ fn process_command(server: &mut Server, id: ClientId, frame: &mut Frame, kept: O
                 repeats,
                 retry,
                 wait: None,
+                waits_as: None,
                 took_us: 0,
             };
             unit::run(server, &mut call);
             let took_us = call.took_us;
             if let Some(wait) = call.wait {
+                let argv = call.waits_as.unwrap_or_else(|| argv.to_owned());
                 frame.reply.truncate(mark);
-                return blocked::park(server, id, wait, argv.to_owned(), took_us);
+                return blocked::park(server, id, wait, argv, took_us);
             }
         }
         Verdict::Queue(command) => {

@@ -95,6 +95,7 @@ pub fn options(server: &Server) -> SaveOptions {
             replication: history(server),
             ..SavedAux::default()
         },
+        functions: server.functions.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pure: what the keyspace must know of a type to find, make and drop its values.
 
-use super::{Hash, List, Set, Value, Zset};
+use super::{Hash, List, Set, Stream, Value, Zset};
 
 /// A type of value besides the string. The keyspace's typed doors (`keyspace::typed`) are
 /// generic over it.
@@ -45,3 +45,22 @@ kind!(List);
 kind!(Set);
 kind!(Hash);
 kind!(Zset);
+
+impl Kind for Stream {
+    fn of(value: &Value) -> Option<&Self> {
+        if let Value::Stream(stream) = value { Some(stream) } else { None }
+    }
+
+    fn of_mut(value: &mut Value) -> Option<&mut Self> {
+        if let Value::Stream(stream) = value { Some(stream) } else { None }
+    }
+
+    fn into_value(self) -> Value {
+        Value::Stream(Box::new(self))
+    }
+
+    /// A stream without entries stays: it remembers the last number, and has its groups.
+    fn is_empty(&self) -> bool {
+        false
+    }
+}

@@ -9,6 +9,8 @@ mod kind;
 mod list;
 mod pattern;
 pub mod set;
+/// Streams.
+pub mod stream;
 mod text;
 /// Sorted sets.
 pub mod zset;
@@ -21,6 +23,7 @@ pub use kind::Kind;
 pub use list::list_options;
 pub use pattern::Pattern;
 pub use set::Set;
+pub use stream::Stream;
 pub use text::{EMBEDDED_BYTES_MAX, Text, greedy};
 pub use zset::Zset;
 
@@ -37,6 +40,8 @@ pub enum Value {
     Hash(Hash),
     /// Members in the order of their scores.
     Zset(Zset),
+    /// Entries in the order in which they were added, and who reads them.
+    Stream(Box<Stream>),
 }
 
 // The freeing thread takes values: what they are made of must be `Send`.
@@ -56,6 +61,7 @@ impl Value {
             Self::Set(_) => "set",
             Self::Hash(_) => "hash",
             Self::Zset(_) => "zset",
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -67,6 +73,7 @@ impl Value {
             Self::Set(set) => set.encoding(),
             Self::Hash(hash) => hash.encoding(),
             Self::Zset(zset) => zset.encoding(),
+            Self::Stream(_) => "stream",
         }
     }
 
@@ -79,6 +86,7 @@ impl Value {
             Self::Set(set) => Self::Set(set.duplicate()),
             Self::Hash(hash) => Self::Hash(hash.duplicate()),
             Self::Zset(zset) => Self::Zset(zset.duplicate()),
+            Self::Stream(stream) => Self::Stream(stream.clone()),
         }
     }
 
@@ -90,6 +98,7 @@ impl Value {
             Self::Set(set) => set.allocations(),
             Self::Hash(hash) => hash.allocations(),
             Self::Zset(zset) => zset.allocations(),
+            Self::Stream(stream) => stream.allocations(),
         }
     }
 
@@ -99,7 +108,12 @@ impl Value {
             Self::Set(Set::Table(set)) => Some(set.stats()),
             Self::Hash(Hash::Table(hash)) => Some(hash.stats()),
             Self::Zset(Zset::Tree(zset)) => Some(zset.stats()),
-            Self::Text(_) | Self::List(_) | Self::Set(_) | Self::Hash(_) | Self::Zset(_) => None,
+            Self::Text(_)
+            | Self::List(_)
+            | Self::Set(_)
+            | Self::Hash(_)
+            | Self::Zset(_)
+            | Self::Stream(_) => None,
         }
     }
 
@@ -112,6 +126,7 @@ impl Value {
             Self::Set(set) => set.memory_bytes(),
             Self::Hash(hash) => hash.memory_bytes(),
             Self::Zset(zset) => zset.memory_bytes(),
+            Self::Stream(stream) => stream.memory_bytes(samples),
         }
     }
 }

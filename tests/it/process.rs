@@ -6,6 +6,8 @@ mod configuration;
 mod crash;
 mod daemon;
 mod doors;
+mod files;
+mod functions;
 mod logging;
 mod monitor;
 mod replication;

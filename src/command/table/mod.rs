@@ -53,8 +53,13 @@ const ARGUMENT_TYPES: [(&str, &str); 9] = [
     ("block", "Block"),
 ];
 /// Functions that find keys where specs cannot, and how the crate names them.
-const KEYS_FUNCTIONS: [(&str, &str); 4] =
-    [("set", "Set"), ("sort", "Sort"), ("sort_ro", "SortRo"), ("bitfield", "Bitfield")];
+const KEYS_FUNCTIONS: [(&str, &str); 5] = [
+    ("set", "Set"),
+    ("sort", "Sort"),
+    ("sort_ro", "SortRo"),
+    ("bitfield", "Bitfield"),
+    ("xread", "Xread"),
+];
 const TIPS: [&str; 2] = ["nondeterministic_output", "nondeterministic_output_order"];
 const REQUEST_POLICIES: [&str; 4] = ["all_nodes", "all_shards", "multi_shard", "special"];
 const RESPONSE_POLICIES: [&str; 8] = [

@@ -39,6 +39,7 @@ pub(super) fn reload(server: &mut Server, call: &mut Call<'_>) -> CommandResult 
     }
     if flushes {
         flush::empty(server, Which::All, Freed::AtOnce);
+        server.functions.clear();
     }
     load::reload(server, duplicates).map_err(|_| {
         ReplyError::text("ERR Error trying to load the RDB dump, check server logs.")

@@ -26,6 +26,8 @@ pub struct Decoder<'a> {
     pub is_valkey: bool,
     /// Up to which size values are compact.
     pub limits: Encoding,
+    /// Packed values that were looked through.
+    pub examined: u64,
     /// The text of the last integer.
     digits: itoa::Buffer,
     /// The last string that was decompressed.
@@ -60,6 +62,7 @@ impl<'a> Decoder<'a> {
             is_suspicious,
             is_valkey: false,
             limits,
+            examined: 0,
             digits: itoa::Buffer::new(),
             plain: Vec::new(),
         }
@@ -104,6 +107,12 @@ impl<'a> Decoder<'a> {
             StringForm::Integer(number) => Ok(Cow::Borrowed(self.digits.format(number).as_bytes())),
             StringForm::Compressed { packed, plain } => self.decompressed(packed, plain),
         }
+    }
+
+    /// Reads a string that is a packed value, or a node of one.
+    pub fn packed(&mut self) -> Result<Cow<'_, [u8]>, Fault> {
+        self.examined += u64::from(self.is_suspicious);
+        self.string()
     }
 
     /// Reads past a string.

@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, error::Error, fmt, io};
 
-use super::format::ObjectType;
+use super::format::{ObjectType, module_name};
+use crate::functions::WrongLibrary;
 
 /// What is wrong.
 #[derive(Debug)]
@@ -29,9 +30,7 @@ pub enum Fault {
         /// As it says.
         found: u64,
     },
-    /// A value of a type that this server cannot load yet.
-    Unsupported(ObjectType),
-    /// Something else that this server cannot load, in a whole sentence.
+    /// Something that this server cannot load, in a whole sentence.
     Foreign(Cow<'static, str>),
     /// It needs more databases than there are.
     DbCount(usize),
@@ -45,6 +44,18 @@ impl Fault {
     /// Makes a fault of what makes no sense.
     pub const fn corrupt(what: &'static str) -> Self {
         Self::Corrupt(Cow::Borrowed(what))
+    }
+
+    /// Makes a fault of what only a module can read, by the module's number.
+    pub fn of_module(what: &str, missing: &str, number: u64) -> Self {
+        let name = module_name(number);
+        let text = format!("The RDB file contains {what} I can't load: no matching {missing}");
+        Self::Foreign(format!("{text} '{name}'").into())
+    }
+
+    /// Makes a fault of a library of functions.
+    pub fn library(wrong: WrongLibrary) -> Self {
+        Self::Foreign(format!("Failed loading library, {wrong}").into())
     }
 }
 
@@ -73,9 +84,6 @@ impl fmt::Display for Fault {
                 f,
                 "Wrong RDB checksum expected: ({expected:x}) but got ({found:x}). Aborting now."
             ),
-            Self::Unsupported(object_type) => {
-                write!(f, "The key holds {}, which this server cannot load yet", object_type.noun())
-            }
             Self::DbCount(count) => write!(
                 f,
                 "FATAL: Data file was created with a Redis server configured to handle more than \

@@ -13,10 +13,12 @@ pub const VERSION_MAX: u8 = 12;
 /// The versions that are written.
 pub const VERSIONS_WRITTEN: [u8; 3] = [10, 11, 12];
 /// Valkey counts on from here, under a name of its own.
-const VERSION_OF_VALKEY: u8 = 80;
+pub const VERSION_OF_VALKEY: u8 = 80;
 /// Files end with a checksum since then.
 const VERSION_WITH_CHECKSUM: u8 = 5;
 
+/// A slot that is on its way to a node of Valkey's, in Valkey's files alone.
+pub const SLOT_IMPORT: u8 = 243;
 /// Where a key's slot begins, and how many keys it has.
 pub const SLOT_INFO: u8 = 244;
 /// A library of functions.
@@ -43,6 +45,11 @@ pub const SELECTDB: u8 = 254;
 pub const EOF: u8 = 255;
 /// No opcode is below, and no type above.
 pub const OPCODE_MIN: u8 = 243;
+
+/// Why a value of [`ObjectType::MODULE_PRE_GA`] is refused: nothing says where it ends.
+pub const MODULE_PRE_GA_REFUSED: &str = "Pre-release module format not supported";
+/// Why [`FUNCTION_PRE_GA`] is refused.
+pub const FUNCTION_PRE_GA_REFUSED: &str = "Pre-release function format not supported.";
 
 /// The two top bits of a length's first byte: it holds the length.
 pub const LENGTH_6_BIT: u8 = 0;

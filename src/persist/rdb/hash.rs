@@ -35,6 +35,11 @@ const VERSION_WITH_EXPIRY: u8 = 12;
 const EXPIRY_MS_MAX: u64 = 0xFFFF_FFFF_FFFF;
 /// Stands for none in Valkey's format.
 const NEVER_OF_VALKEY: i64 = -1;
+/// What is wrong where a field comes twice, by what it comes in.
+const TWICE: &str = "Hash with dup elements";
+const TWICE_IN_ZIPMAP: &str = "Hash zipmap with dup elements";
+const TWICE_IN_ZIPLIST: &str = "Hash ziplist integrity check failed: ziplist with dup elements";
+const TWICE_IN_LISTPACK: &str = "Hash listpack integrity check failed: listpack with dup elements";
 /// So many fields are made room for before there is one.
 const RESERVED_FIELDS_MAX: u64 = 1 << 20;
 
@@ -103,6 +108,8 @@ pub(super) fn load(
             |_| Ok(None),
             |decoder| match decoder.time_ms()? {
                 NEVER_OF_VALKEY => Ok(None),
+                // A time like others there, and long over.
+                0 => Ok(Some(1)),
                 time_ms => expiry(u64::try_from(time_ms).unwrap_or(u64::MAX)),
             },
         )?,
@@ -131,7 +138,7 @@ fn load_fields(
     behind: impl Fn(&mut Decoder<'_>) -> Result<Option<i64>, Fault>,
 ) -> Result<Hash, Fault> {
     let count = decoder.count()?;
-    let mut made = Making::new(decoder, count);
+    let mut made = Making::new(decoder.limits, count, decoder.is_suspicious, TWICE);
     let (mut name, mut value) = (Vec::new(), Vec::new());
     for _ in 0..count {
         let expiry_before = before(decoder)?;
@@ -150,7 +157,7 @@ fn load_zipmap(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
     let (limits, bytes) = (decoder.limits, decoder.string()?);
     let zipmap = Zipmap::check(&bytes);
     let zipmap = zipmap.map_err(|_| Fault::corrupt("Zipmap integrity check failed."))?;
-    let mut made = Making::with(limits, zipmap.count() as u64, true);
+    let mut made = Making::new(limits, zipmap.count() as u64, true, TWICE_IN_ZIPMAP);
     for (name, value) in zipmap.iter() {
         made.make_table_if_long(name, value);
         made.add(name, value, None)?;
@@ -159,14 +166,13 @@ fn load_zipmap(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
 }
 
 fn load_ziplist(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
-    let (limits, is_suspicious) = (decoder.limits, decoder.is_suspicious);
-    let bytes = decoder.string()?;
+    let (limits, bytes) = (decoder.limits, decoder.string()?);
     let corrupt = || Fault::corrupt("Hash ziplist integrity check failed.");
     let ziplist = Ziplist::check(&bytes).map_err(|_| corrupt())?;
     if !ziplist.count().is_multiple_of(2) {
         return Err(corrupt());
     }
-    let mut made = Making::with(limits, ziplist.count() as u64 / 2, is_suspicious);
+    let mut made = Making::new(limits, ziplist.count() as u64 / 2, true, TWICE_IN_ZIPLIST);
     let (mut digits, mut more) = (Digits::default(), Digits::default());
     let mut items = ziplist.iter();
     while let (Some(name), Some(value)) = (items.next(), items.next()) {
@@ -182,7 +188,7 @@ fn load_listpack(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
     if count <= limits.hash_max_listpack_entries && !is_suspicious {
         return Ok(Hash::Packed(list));
     }
-    let mut made = Making::with(limits, count as u64, is_suspicious);
+    let mut made = Making::new(limits, count as u64, is_suspicious, TWICE_IN_LISTPACK);
     let (mut digits, mut more) = (Digits::default(), Digits::default());
     if let Hash::Packed(_) = &made.hash {
         // Only to see that no field is there twice.
@@ -199,7 +205,7 @@ fn load_listpack(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
 fn load_triples(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
     let (limits, is_suspicious) = (decoder.limits, decoder.is_suspicious);
     let list = listpack_of(decoder, 3)?;
-    let mut made = Making::with(limits, list.count() as u64 / 3, is_suspicious);
+    let mut made = Making::new(limits, list.count() as u64 / 3, is_suspicious, TWICE_IN_LISTPACK);
     let (mut digits, mut more) = (Digits::default(), Digits::default());
     let mut items = list.iter();
     while let (Some(name), Some(value), Some(time)) = (items.next(), items.next(), items.next()) {
@@ -212,7 +218,7 @@ fn load_triples(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
 
 /// Reads a listpack, in which so many elements belong together.
 fn listpack_of(decoder: &mut Decoder<'_>, stride: usize) -> Result<Listpack, Fault> {
-    let list = Listpack::from_bytes(&decoder.string()?, Depth::Deep).ok();
+    let list = Listpack::from_bytes(&decoder.packed()?, Depth::Deep).ok();
     list.filter(|list| list.count().is_multiple_of(stride))
         .ok_or(Fault::corrupt("Hash listpack integrity check failed."))
 }
@@ -240,21 +246,19 @@ struct Making {
     limits: Encoding,
     /// The fields so far, where nothing else would tell that one comes twice.
     names: Option<Set>,
+    /// What is wrong where one comes twice.
+    twice: &'static str,
 }
 
 impl Making {
-    fn new(decoder: &Decoder<'_>, count: u64) -> Self {
-        Self::with(decoder.limits, count, decoder.is_suspicious)
-    }
-
-    fn with(limits: Encoding, count: u64, is_suspicious: bool) -> Self {
+    fn new(limits: Encoding, count: u64, is_suspicious: bool, twice: &'static str) -> Self {
         let mut hash = Hash::default();
         if (limits.hash_max_listpack_entries as u64) < count {
             let fields = count.min(RESERVED_FIELDS_MAX);
             // Without room at once it grows step by step.
             let _ = hash.to_table().reserve(usize::try_from(fields).unwrap_or(0));
         }
-        Self { hash, limits, names: is_suspicious.then(Set::new) }
+        Self { hash, limits, names: is_suspicious.then(Set::new), twice }
     }
 
     /// Makes a table of it if a field is too long for a listpack.
@@ -280,7 +284,7 @@ impl Making {
                 slot.insert(value, expiry_ms);
                 Ok(())
             }
-            Slot::Occupied(_) => Err(Fault::corrupt("Duplicate hash fields detected")),
+            Slot::Occupied(_) => Err(Fault::corrupt(self.twice)),
         }
     }
 
@@ -289,7 +293,7 @@ impl Making {
         let is_packed = matches!(self.hash, Hash::Packed(_));
         let names = self.names.as_mut().filter(|_| is_packed);
         if names.is_some_and(|names| !names.insert(name)) {
-            return Err(Fault::corrupt("Hash with dup elements"));
+            return Err(Fault::corrupt(self.twice));
         }
         Ok(())
     }

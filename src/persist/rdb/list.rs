@@ -63,7 +63,10 @@ pub(super) fn load(
 
 fn load_node(decoder: &mut Decoder<'_>, list: &mut Quicklist) -> Result<(), Fault> {
     let container = decoder.length()?;
-    let bytes = decoder.string()?;
+    let bytes = match container {
+        NODE_PACKED => decoder.packed()?,
+        _ => decoder.string()?,
+    };
     match container {
         NODE_PLAIN if !bytes.is_empty() => list.push_plain_node(&bytes),
         NODE_PACKED if !bytes.is_empty() => {

@@ -13,12 +13,13 @@ use super::{
     Aux, Decoder, Fault, LoadError, Loaded, aux,
     format::{
         self, AUX, EOF, EXPIRETIME, EXPIRETIME_MS, FREQ, FUNCTION, FUNCTION_PRE_GA, IDLE,
-        MODULE_AUX, ObjectType, RESIZEDB, SELECTDB, SLOT_INFO, Version,
+        MODULE_AUX, ObjectType, RESIZEDB, SELECTDB, SLOT_IMPORT, SLOT_INFO, Version,
     },
-    value,
+    skip, value,
 };
 use crate::{
     config::Encoding,
+    functions::Functions,
     keyspace::{Access, Keyspace, text_record},
     persist::{self, rio::Reader},
     value::Value,
@@ -74,6 +75,8 @@ pub struct LoadStats {
     pub keys_expired: u64,
     /// Keys that were left out because there was nothing in them.
     pub empty_keys_skipped: u64,
+    /// Packed values that were looked through.
+    pub examined: u64,
     /// Bytes.
     pub bytes: u64,
 }
@@ -102,6 +105,9 @@ pub struct Loader<'a> {
     stats: LoadStats,
     aux: Aux,
     random: Random,
+    /// Libraries of functions: those that were there are put in before, those of the file come
+    /// with it.
+    pub functions: Functions,
     /// How long to wait after each key, as `key-load-delay` has it.
     pub key_delay_us: i32,
 }
@@ -129,13 +135,15 @@ impl<'a> Loader<'a> {
             stats: LoadStats::default(),
             aux: Aux::default(),
             random: Random::from_system(),
+            functions: Functions::default(),
             key_delay_us: 0,
         }
     }
 
     /// Returns what was loaded so far.
     pub fn stats(&self) -> LoadStats {
-        LoadStats { bytes: self.decoder.reader.offset(), ..self.stats }
+        let Decoder { reader, examined, .. } = &self.decoder;
+        LoadStats { bytes: reader.offset(), examined: *examined, ..self.stats }
     }
 
     /// Returns what the file says of itself, as far as it has been read.
@@ -218,25 +226,23 @@ impl<'a> Loader<'a> {
                     decoder.length()?;
                 }
             }
+            SLOT_IMPORT if decoder.is_valkey => {
+                skip::skip_slot_import(decoder)?;
+                sys::log::warning!(
+                    "The RDB file is of a node to which slots were on their way: their keys are \
+                     loaded like others"
+                );
+            }
             MODULE_AUX => {
-                let name = format::module_name(decoder.length()?);
-                return Err(Fault::Foreign(
-                    format!(
-                        "The RDB file contains AUX module data I can't load: no matching module \
-                         '{name}'"
-                    )
-                    .into(),
-                ));
+                let number = decoder.length()?;
+                return Err(Fault::of_module("AUX module data", "module", number));
             }
             FUNCTION => {
-                return Err(Fault::Foreign(
-                    "The RDB file contains a library of functions, which this server cannot load \
-                     yet"
-                    .into(),
-                ));
+                let added = self.functions.add(&decoder.string()?, self.options.replaces);
+                added.map_err(Fault::library)?;
             }
             FUNCTION_PRE_GA => {
-                return Err(Fault::corrupt("Pre-release function format not supported."));
+                return Err(Fault::corrupt(format::FUNCTION_PRE_GA_REFUSED));
             }
             opcode => {
                 return Err(Fault::Corrupt(format!("Unknown RDB opcode {opcode}").into()));

@@ -24,8 +24,9 @@ mod list;
 mod load;
 mod save;
 mod set;
-/// Reading past values of every type.
+/// Reading past what is nothing to this server.
 pub mod skip;
+mod stream;
 mod string;
 #[cfg(test)]
 mod tests;
@@ -34,9 +35,9 @@ mod zset;
 
 pub use aux::{Aux, SavedAux, SavedReplication};
 pub use decode::Decoder;
-pub use dump::{dump, restore, verify};
+pub use dump::{dump, is_of_valkey, restore, restore_from, verify};
 pub use encode::Encoder;
 pub use fault::{Fault, LoadError};
 pub use load::{LoadOptions, LoadStats, Loader, Origin, Step};
 pub use save::{Progress, SaveOptions, SavedAccess, Summary, save, value_bytes};
-pub use value::Loaded;
+pub use value::{Loaded, check};

@@ -6,11 +6,14 @@ use ds::Record;
 
 use super::{
     Encoder, SavedAux, aux,
-    format::{EOF, EXPIRETIME_MS, FREQ, IDLE, RESIZEDB, SELECTDB, VERSION_DEFAULT, magic},
+    format::{
+        EOF, EXPIRETIME_MS, FREQ, FUNCTION, IDLE, RESIZEDB, SELECTDB, VERSION_DEFAULT, magic,
+    },
     hash, value,
 };
 use crate::{
     config::MaxmemoryPolicy,
+    functions::Functions,
     keyspace::{Access, Keyspace},
     persist::rio::Writer,
     value::Value,
@@ -30,6 +33,8 @@ pub struct SaveOptions {
     pub access: SavedAccess,
     /// What is written about the snapshot.
     pub aux: SavedAux,
+    /// Libraries of functions.
+    pub functions: Functions,
 }
 
 impl Default for SaveOptions {
@@ -40,6 +45,7 @@ impl Default for SaveOptions {
             has_checksum: true,
             access: SavedAccess::Nothing,
             aux: SavedAux::default(),
+            functions: Functions::default(),
         }
     }
 }
@@ -83,7 +89,7 @@ pub struct Summary {
     pub bytes: u64,
 }
 
-/// Writes a snapshot of all keys to `out`, and tells `progress` after each.
+/// Writes a snapshot of all keys, and of libraries of functions, to `out`, and tells `progress` after each.
 pub fn save(
     keyspace: &Keyspace,
     out: &mut dyn io::Write,
@@ -95,6 +101,10 @@ pub fn save(
     let mut encoder = Encoder::new(writer, version, options.compresses);
     encoder.raw(&magic(version))?;
     aux::save(&mut encoder, &options.aux)?;
+    for code in options.functions.codes() {
+        encoder.byte(FUNCTION)?;
+        encoder.string(code)?;
+    }
     let mut keys = 0;
     for db in 0..keyspace.db_count() {
         let figures = keyspace.figures(db);

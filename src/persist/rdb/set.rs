@@ -54,11 +54,11 @@ pub(super) fn load(
     let set = match object_type {
         ObjectType::SET => load_members(decoder)?,
         ObjectType::SET_INTSET => {
-            let set = Set::from_ints(&decoder.string()?, limits);
+            let set = Set::from_ints(&decoder.packed()?, limits);
             set.ok_or(Fault::corrupt("Intset integrity check failed."))?
         }
         _ => {
-            let set = Set::from_packed(&decoder.string()?, limits);
+            let set = Set::from_packed(&decoder.packed()?, limits);
             set.ok_or(Fault::corrupt("Set listpack integrity check failed."))?
         }
     };

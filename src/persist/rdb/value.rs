@@ -4,7 +4,11 @@ use std::io;
 
 use ds::{Content, Record};
 
-use super::{Decoder, Encoder, Fault, format::ObjectType, hash, list, set, string, zset};
+use super::{
+    Decoder, Encoder, Fault,
+    format::{self, ObjectType},
+    hash, list, set, skip, stream, string, zset,
+};
 use crate::value::Value;
 
 /// A value that was read.
@@ -25,6 +29,7 @@ pub(super) fn object_type(record: &Record<Value>, version: u8) -> ObjectType {
         Content::Value(Value::Set(set)) => set::object_type(set, version),
         Content::Value(Value::Hash(hash)) => hash::object_type(hash),
         Content::Value(Value::Zset(zset)) => zset::object_type(zset),
+        Content::Value(Value::Stream(_)) => stream::object_type(version),
     }
 }
 
@@ -47,6 +52,7 @@ pub(super) fn save(encoder: &mut Encoder<'_>, record: &Record<Value>) -> io::Res
         Content::Value(Value::Set(set)) => set::save(encoder, set),
         Content::Value(Value::Hash(hash)) => hash::save(encoder, hash),
         Content::Value(Value::Zset(zset)) => zset::save(encoder, zset),
+        Content::Value(Value::Stream(stream)) => stream::save(encoder, stream),
     }
 }
 
@@ -77,7 +83,26 @@ pub(super) fn load<'d>(
         | ObjectType::ZSET_2
         | ObjectType::ZSET_ZIPLIST
         | ObjectType::ZSET_LISTPACK => zset::load(decoder, object_type),
-        known if known.is_known() => Err(Fault::Unsupported(known)),
+        ObjectType::STREAM_LISTPACKS
+        | ObjectType::STREAM_LISTPACKS_2
+        | ObjectType::STREAM_LISTPACKS_3 => stream::load(decoder, object_type),
+        ObjectType::MODULE_2 => {
+            Err(Fault::of_module("module data", "module type", decoder.length()?))
+        }
+        ObjectType::MODULE_PRE_GA => Err(Fault::corrupt(format::MODULE_PRE_GA_REFUSED)),
         ObjectType(byte) => Err(Fault::Corrupt(format!("Unknown RDB encoding type {byte}").into())),
+    }
+}
+
+/// Reads a value of a type to see whether it is one. What a module has written has a frame at
+/// least; a value that has nothing in it is no fault here.
+pub fn check(decoder: &mut Decoder<'_>, object_type: ObjectType) -> Result<(), Fault> {
+    if object_type == ObjectType::MODULE_2 {
+        decoder.length()?;
+        return skip::skip_module_value(decoder);
+    }
+    match load(decoder, object_type) {
+        Ok(_) | Err(Fault::Empty) => Ok(()),
+        Err(fault) => Err(fault),
     }
 }

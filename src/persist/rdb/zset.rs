@@ -102,7 +102,7 @@ fn score_as_text(decoder: &mut Decoder<'_>) -> Result<f64, Fault> {
 fn load_pack(decoder: &mut Decoder<'_>) -> Result<Zset, Fault> {
     const WRONG: Fault = Fault::corrupt("Zset listpack integrity check failed.");
     let (is_suspicious, limits) = (decoder.is_suspicious, decoder.limits);
-    let list = Listpack::from_bytes(&decoder.string()?, Depth::Deep).map_err(|_| WRONG)?;
+    let list = Listpack::from_bytes(&decoder.packed()?, Depth::Deep).map_err(|_| WRONG)?;
     if !list.iter().count().is_multiple_of(2) || !list.pairs().all(|(_, score)| is_score(score)) {
         return Err(WRONG);
     }

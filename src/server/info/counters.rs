@@ -61,7 +61,7 @@ pub(super) fn stats(server: &Server) -> Vec<Field> {
         field("tracking_total_prefixes", server.tracking.prefixes.count()),
         field("unexpected_error_replies", 0),
         field("total_error_replies", stats.error_replies),
-        field("dump_payload_sanitizations", 0),
+        field("dump_payload_sanitizations", stats.examined_payloads),
         field("total_reads_processed", stats.reads),
         field("total_writes_processed", stats.writes),
         field("io_threaded_reads_processed", 0),

@@ -27,6 +27,8 @@ pub struct MemoryReport {
     pub allocator: Figures,
     /// Kept of the stream for replicas that come back.
     pub backlog: usize,
+    /// Libraries of functions.
+    pub functions: usize,
     /// Kept of the stream beyond that, for replicas that are slow.
     pub replicas: usize,
     /// Buffers and state of clients that are no replicas.
@@ -73,6 +75,7 @@ impl MemoryReport {
             rss: usize::try_from(process::resident_bytes()).unwrap_or(usize::MAX),
             allocator: figures(),
             backlog,
+            functions: server.functions.bytes(),
             replicas: stream - backlog,
             clients: clients.map(|(_, client)| client.memory_bytes()).sum(),
             client_count: server.clients.count().saturating_sub(server.replication.replicas.len()),
@@ -84,7 +87,8 @@ impl MemoryReport {
     /// Counts the bytes that are not data.
     pub fn overhead(&self) -> usize {
         let tables = self.dbs.iter().map(|db| db.main + db.expires);
-        self.startup + self.backlog + self.replicas + self.clients + tables.sum::<usize>()
+        let talk = self.backlog + self.replicas + self.clients;
+        self.startup + talk + self.functions + tables.sum::<usize>()
     }
 
     /// Counts the bytes that are data.
@@ -188,13 +192,13 @@ pub(super) fn memory(server: &Server) -> Vec<Field> {
         field("used_memory_scripts_eval", 0),
         field("number_of_cached_scripts", 0),
         field("number_of_functions", 0),
-        field("number_of_libraries", 0),
+        field("number_of_libraries", server.functions.count()),
         field("used_memory_vm_functions", 0),
         field("used_memory_vm_total", 0),
         field("used_memory_vm_total_human", human(0)),
-        field("used_memory_functions", 0),
-        field("used_memory_scripts", 0),
-        field("used_memory_scripts_human", human(0)),
+        field("used_memory_functions", report.functions),
+        field("used_memory_scripts", report.functions),
+        field("used_memory_scripts_human", human(report.functions)),
         field("maxmemory", maxmemory),
         field("maxmemory_human", bytes_to_human(maxmemory)),
         field("maxmemory_policy", policy_name(server)),

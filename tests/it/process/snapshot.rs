@@ -81,10 +81,11 @@ fn our_files_are_loaded_by_redis() {
 
 #[test]
 fn a_broken_file_ends_the_start_and_stays() {
+    let of_module = b"REDIS0011\x07\x03key\x01\x01x\xff\0\0\0\0\0\0\0\0";
     let of_stream = b"REDIS0011\x0f\x03key\x01\x01x\xff\0\0\0\0\0\0\0\0";
     let mut other_sum = good();
     *other_sum.last_mut().unwrap() ^= 1;
-    let cases: [(&[u8], &[&str]); 7] = [
+    let cases: [(&[u8], &[&str]); 8] = [
         (b"", &["Short read or OOM loading DB. Unrecoverable error, aborting now."]),
         (
             &good()[..500],
@@ -99,10 +100,13 @@ fn a_broken_file_ends_the_start_and_stays() {
         (b"REDIS0013", &["Can't handle RDB format version 13"]),
         (b"no snapshot", &["Wrong signature trying to load DB from file"]),
         (
+            of_module,
+            &["The RDB file contains module data I can't load: no matching module type \
+                 'AAAAAAAAA' (offset 15, key 'key' of DB 0"],
+        ),
+        (
             of_stream,
-            &[
-                "The key holds a stream, which this server cannot load yet (offset 14, key 'key' of DB 0",
-            ],
+            &["Stream node key entry is not the size of a stream ID (offset 17, key 'key' of DB 0"],
         ),
         (b"REDIS0011\xfe\x10", &["configured to handle more than 16 databases"]),
     ];
