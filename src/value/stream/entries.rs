@@ -107,15 +107,18 @@ impl<'a> Iterator for Entries<'a> {
                 self.node = None;
                 continue;
             };
-            let id = found.entry.id;
+            let id = found.0.id;
             let (is_early, is_late) = match self.course {
                 Course::Forward => (id < self.min, self.max < id),
                 Course::Backward => (self.max < id, id < self.min),
             };
-            if is_early || found.is_deleted() {
+            if is_early || found.0.is_deleted() {
                 continue;
             }
-            return if is_late { self.end() } else { Some(found.entry) };
+            if is_late {
+                return self.end();
+            }
+            return Some(node.entry(found));
         }
     }
 }

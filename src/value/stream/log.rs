@@ -150,8 +150,14 @@ impl Log {
                 Trim::MinId(min) => node.last_id().unwrap_or_default() < min,
             };
             if !goes_entire {
-                if !is_about {
-                    trimmed += self.trim_first_node(trim);
+                if is_about {
+                    break;
+                }
+                let (count, first) = self.trim_first_node(trim);
+                trimmed += count;
+                if let Some(first) = first.filter(|_| 0 < trimmed) {
+                    self.first_id = first;
+                    return trimmed;
                 }
                 break;
             }
@@ -210,50 +216,53 @@ impl Log {
         let found = loop {
             match node.next(&mut items) {
                 None => return false,
-                Some(found) if found.entry.id == id && !found.is_deleted() => break found,
+                Some((head, _)) if head.id == id && !head.is_deleted() => break head,
                 Some(_) => {}
             }
         };
-        let (at, flags) = (found.at, found.flags);
         if live <= 1 {
             self.nodes.remove_at(rank);
             return true;
         }
-        node::mark(pack, at, flags);
+        node::mark(pack, found.at, found.flags);
         node::count_marked(pack, 1);
         true
     }
 
-    /// Marks the first entries of the first node as deleted, as far as they are to go.
-    fn trim_first_node(&mut self, trim: Trim) -> u64 {
-        let Some((master, pack)) = self.nodes.by_rank_mut(0) else { return 0 };
+    /// Marks the first entries of the first node as deleted, as far as they are to go. Returns how
+    /// many they are, and the first one there that stays.
+    fn trim_first_node(&mut self, trim: Trim) -> (u64, Option<StreamId>) {
+        let Some((master, pack)) = self.nodes.by_rank_mut(0) else { return (0, None) };
         let node = Node::new(master, pack);
-        let (mut items, mut marked) = (node.entries(), Vec::new());
-        while let Some(found) = node.next(&mut items) {
-            let is_enough = match trim {
-                Trim::MaxLen(len) => self.len.saturating_sub(marked.len() as u64) <= len,
-                Trim::MinId(min) => min <= found.entry.id,
+        let (mut items, mut marked, mut first) = (node.entries(), Vec::new(), None);
+        while let Some((head, _)) = node.next(&mut items) {
+            if head.is_deleted() {
+                continue;
+            }
+            let goes = match trim {
+                Trim::MaxLen(len) => len < self.len.saturating_sub(marked.len() as u64),
+                Trim::MinId(min) => head.id < min,
             };
-            if is_enough {
+            if !goes {
+                first = Some(head.id);
                 break;
             }
-            if !found.is_deleted() {
-                marked.push((found.at, found.flags));
-            }
+            marked.push((head.at, head.flags));
         }
         // From behind: flags that are marked may be longer or shorter, which moves what follows.
         marked.iter().rev().for_each(|(at, flags)| node::mark(pack, *at, *flags));
         let count = marked.len() as u64;
         node::count_marked(pack, count);
         self.len = self.len.saturating_sub(count);
-        count
+        (count, first)
     }
 
     pub(super) fn find_first(&mut self) {
-        self.first_id = match self.first() {
-            Some(entry) => entry.id,
-            None if self.is_empty() => StreamId::MIN,
-            None => StreamId::MAX,
+        self.first_id = if self.is_empty() {
+            StreamId::MIN
+        } else {
+            // Where no entry is in spite of the count, Redis has the greatest number.
+            self.first().map_or(StreamId::MAX, |entry| entry.id)
         };
     }
 }

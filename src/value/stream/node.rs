@@ -39,18 +39,24 @@ pub(super) struct Node<'a> {
     entries: Iter<'a>,
 }
 
-/// An entry, whether it is deleted or not.
-pub(super) struct Found<'a> {
-    pub(super) entry: Entry<'a>,
-    /// Where its flags stand.
+/// What stands before the names and values of an entry, whether it is deleted or not.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) id: StreamId,
+    /// Where the flags stand.
     pub(super) at: At,
     pub(super) flags: i64,
+    pair_count: usize,
 }
 
-impl Found<'_> {
+impl Head {
     #[inline]
     pub(super) fn is_deleted(&self) -> bool {
         self.flags & DELETED != 0
+    }
+
+    fn has_same_names(&self) -> bool {
+        self.flags & SAME_NAMES != 0
     }
 }
 
@@ -73,39 +79,47 @@ impl<'a> Node<'a> {
         self.entries.clone()
     }
 
-    /// Takes the next entry.
+    /// Takes the next entry, and returns its head and the elements behind that.
     #[inline]
-    pub(super) fn next(&self, items: &mut Iter<'a>) -> Option<Found<'a>> {
-        let at = items.at()?;
-        let flags = integer(items.next()?);
-        let id = self.master.plus(integer(items.next()?), integer(items.next()?));
-        let is_same = flags & SAME_NAMES != 0;
-        let count = if is_same { self.name_count } else { count(items) as usize };
-        let entry = Entry {
-            id,
-            left: count,
-            names: is_same.then(|| self.names.clone()),
-            items: items.clone(),
-        };
-        // What was lent, and how many elements there were.
-        items.nth(if is_same { count } else { 2 * count });
-        Some(Found { entry, at, flags })
+    pub(super) fn next(&self, items: &mut Iter<'a>) -> Option<(Head, Iter<'a>)> {
+        let (head, rest) = self.head(items)?;
+        let element_count = head.pair_count * if head.has_same_names() { 1 } else { 2 };
+        // Behind these stands how many they are.
+        items.nth(element_count);
+        Some((head, rest))
     }
 
-    /// Takes the last entry.
-    pub(super) fn previous(&self, items: &mut Iter<'a>) -> Option<Found<'a>> {
+    /// Takes the last entry, and returns the same of it.
+    pub(super) fn previous(&self, items: &mut Iter<'a>) -> Option<(Head, Iter<'a>)> {
         let count = integer(items.next_back()?);
         for _ in 1..count {
             items.next_back()?;
         }
         let at = items.at_back()?;
         items.next_back();
-        self.next(&mut self.pack.iter_from(at))
+        self.head(&mut self.pack.iter_from(at))
+    }
+
+    /// Makes an entry of what `next` or `previous` has returned.
+    #[inline]
+    pub(super) fn entry(&self, (head, rest): (Head, Iter<'a>)) -> Entry<'a> {
+        let names = head.has_same_names().then(|| self.names.clone());
+        Entry { id: head.id, left: head.pair_count, names, items: rest }
     }
 
     /// Returns the number of the last entry, even if it is deleted.
     pub(super) fn last_id(&self) -> Option<StreamId> {
-        self.previous(&mut self.entries()).map(|found| found.entry.id)
+        self.previous(&mut self.entries()).map(|(head, _)| head.id)
+    }
+
+    #[inline]
+    fn head(&self, items: &mut Iter<'a>) -> Option<(Head, Iter<'a>)> {
+        let at = items.at()?;
+        let flags = integer(items.next()?);
+        let id = self.master.plus(integer(items.next()?), integer(items.next()?));
+        let pair_count =
+            if flags & SAME_NAMES != 0 { self.name_count } else { count(items) as usize };
+        Some((Head { id, at, flags, pair_count }, items.clone()))
     }
 }
 
