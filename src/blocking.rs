@@ -53,6 +53,14 @@ pub struct KeyWait {
     pub until_ms: Option<i64>,
 }
 
+impl KeyWait {
+    /// Counts the bytes that its keys take.
+    pub fn memory_bytes(&self) -> usize {
+        let names: usize = self.keys.iter().map(|key| key.len()).sum();
+        self.keys.capacity() * size_of::<Bytes>() + names
+    }
+}
+
 /// Who waits for one key.
 #[derive(Debug, Default)]
 struct Waiters {

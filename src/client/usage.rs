@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use resp::{Query, Reply};
 
 use crate::{
+    blocking::KeyWait,
     client::{Client, ClientId, Frame, Session, transaction::Transaction},
     replication::replica::Link,
 };
@@ -75,7 +76,9 @@ impl Memory {
         // What is announced counts: who takes too much with it need not send it all first.
         let query = talk.query.map_or(0, |query| query.memory_bytes() + query.announced_bytes());
         let tracker = client.tracker.as_ref().map_or(0, |tracker| tracker.memory_bytes());
+        let wait = client.parked.as_ref().and_then(|parked| parked.wait.as_ref());
         let state = size_of::<Client>()
+            + wait.map_or(0, KeyWait::memory_bytes)
             + client.watched.memory_bytes()
             + tracker
             + client.subscriptions.memory_bytes();
@@ -196,8 +199,16 @@ fn bucket_of(bytes: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use resp::OwnedArgv;
+
     use super::{BUCKETS, bucket_of};
-    use crate::client::Clients;
+    use crate::{
+        blocking::{KeyWait, Wanted},
+        client::{
+            Clients,
+            parked::{Cause, ParkedClients},
+        },
+    };
 
     #[test]
     fn buckets_double_in_size() {
@@ -215,6 +226,24 @@ mod tests {
                 Some(bucket_of(figures.bytes_min))
             );
         }
+    }
+
+    #[test]
+    fn the_names_of_keys_that_are_waited_for_count() {
+        let (mut clients, mut parked) = (Clients::default(), ParkedClients::default());
+        let id = clients.add(0);
+        clients.count_usage(true);
+        let before = clients.usage().total_bytes();
+        let client = clients.find(id).unwrap();
+        parked.park(id, client, Cause::Keys, OwnedArgv::default());
+        let keys = vec![vec![b'k'; 5_000].into(), vec![b'l'; 5_000].into()];
+        let wait = KeyWait { db: 0, keys, wanted: Wanted::List, until_ms: None };
+        client.parked.as_mut().unwrap().wait = Some(wait);
+        clients.note_usage(id);
+        assert!(before + 10_000 < clients.usage().total_bytes());
+        parked.take(clients.find(id).unwrap());
+        clients.note_usage(id);
+        assert_eq!(clients.usage().total_bytes(), before);
     }
 
     #[test]

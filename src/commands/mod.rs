@@ -21,6 +21,7 @@ mod lolwut;
 mod memory;
 mod monitor;
 mod object;
+mod pop;
 mod pubsub;
 mod replication;
 mod save;

@@ -12,7 +12,8 @@ use crate::{
 
 /// OBJECT ENCODING key
 pub(super) fn encoding(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    match inspect(server, call).encoding(call.db(), call.arg(2)) {
+    let limits = server.config.encoding;
+    match inspect(server, call).shown_encoding(call.db(), call.arg(2), limits) {
         Some(name) => call.reply.bulk(name.as_bytes()),
         None => call.reply.null(),
     }

@@ -52,11 +52,23 @@ pub(super) struct ElementScan<'a> {
 }
 
 impl<'a> ElementScan<'a> {
-    /// Reads the options of SSCAN, HSCAN and ZSCAN, which stand behind key and cursor.
+    /// Reads the options of SSCAN and ZSCAN, which stand behind key and cursor.
     pub(super) fn parse(call: &Call<'a>) -> Result<Self, ReplyError> {
+        Self::parse_with(call, |_| false)
+    }
+
+    /// As `parse`, of a command that has options of one word besides: `take` says of a word
+    /// whether it is one.
+    pub(super) fn parse_with(
+        call: &Call<'a>,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Self, ReplyError> {
         let mut scan = Self { pattern: Pattern::All, count: COUNT_DEFAULT };
         let mut words = call.argv.from(3);
         while let Some(word) = words.next() {
+            if take(word) {
+                continue;
+            }
             let value = words.next().ok_or(ReplyError::Syntax)?;
             match word {
                 word if word.eq_ignore_ascii_case(b"count") => scan.count = parse_count(value)?,

@@ -13,7 +13,7 @@ use ds::{
 
 use crate::{
     error::ReplyError,
-    keyspace::{Event, Gone, Look, Text},
+    keyspace::{Event, Look, Text},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -335,15 +335,8 @@ fn named_by(server: &mut Server, db: usize, pattern: &[u8], element: &[u8]) -> O
 fn store(server: &mut Server, call: &mut Call<'_>, destination: &[u8], shown: &[Option<Bytes>]) {
     let db = call.db();
     let options = list_options(server.config.encoding);
-    let keyspace = &mut server.keyspace;
-    if shown.is_empty() {
-        if keyspace.delete(db, destination, Gone::Overwritten) {
-            keyspace.written(db, destination, Event::DEL);
-        }
-    } else {
-        keyspace.put(db, destination, list_of(shown, options));
-        keyspace.written_as(db, destination, Event::list("sortstore"), shown.len());
-    }
+    let (list, event) = (list_of(shown, options), Event::list("sortstore"));
+    server.keyspace.store(db, destination, list, event, shown.len());
     call.reply.count(shown.len());
 }
 

@@ -18,7 +18,7 @@ pub enum Gone {
     Evicted,
     /// Its time has come.
     Expired,
-    /// A command has put something else in its place.
+    /// A command has put something else in its place, or has taken out all that was in it.
     Overwritten,
     /// DEL has named it.
     Deleted,

@@ -1,7 +1,7 @@
 //! Room: keys that hold anything but strings: the doors that are alike for all types.
 //!
 //! A key holds no empty value: whoever takes the last element out deletes the key
-//! (`delete_if_empty`). To create, a key is looked up and its value made in one search.
+//! (`lost`). To create, a key is looked up and its value made in one search.
 
 use ds::{
     Content,
@@ -75,13 +75,27 @@ impl Keyspace {
         of_mut(self.dbs[db].store.find_mut(key)?).ok()
     }
 
-    /// Puts a value in place of whatever a key held, and takes its time to live off; one that
-    /// is empty deletes the key. Says whether the key is there now.
-    pub fn put<K: Kind>(&mut self, db: usize, key: &[u8], value: K) -> bool {
-        if value.is_empty() {
-            self.delete(db, key, Gone::Overwritten);
-            return false;
+    /// Puts the result of a command in place of whatever a key held, which counts as so many
+    /// changes; one that is empty deletes the key.
+    pub fn store<K: Kind>(
+        &mut self,
+        db: usize,
+        key: &[u8],
+        value: K,
+        event: Event,
+        changes: usize,
+    ) {
+        if !value.is_empty() {
+            self.put(db, key, value);
+            self.written_as(db, key, event, changes);
+        } else if self.delete(db, key, Gone::Overwritten) {
+            self.written(db, key, Event::DEL);
         }
+    }
+
+    /// Puts a value that is not empty in place of whatever a key held, and takes its time to live
+    /// off.
+    pub fn put<K: Kind>(&mut self, db: usize, key: &[u8], value: K) {
         let fresh_access = self.access_policy.fresh(self.now_ms);
         if !self.is_alive(db, key) {
             self.events.noted(db, key, Event::NEW);
@@ -95,7 +109,6 @@ impl Keyspace {
             }
             Slot::Vacant(vacant) => vacant.insert_value(value, None).set_lru(fresh_access),
         }
-        true
     }
 
     /// Frees what was taken out of a value.
@@ -103,13 +116,15 @@ impl Keyspace {
         self.lazy.free_value(Some(rest.into_value()), Gone::Overwritten);
     }
 
-    /// Deletes a key whose value has nothing left in it; says whether it did.
-    pub fn delete_if_empty<K: Kind>(&mut self, db: usize, key: &[u8]) -> bool {
-        let is_empty = matches!(self.peek_kind::<K>(db, key), Ok(Some(value)) if value.is_empty());
+    /// Notes that a value has lost so many elements; its key goes with the last of them.
+    pub fn lost(&mut self, db: usize, key: &[u8], event: Event, count: usize, is_empty: bool) {
         if is_empty {
-            self.delete(db, key, Gone::Deleted);
+            self.delete(db, key, Gone::Overwritten);
         }
-        is_empty
+        self.written_as(db, key, event, count);
+        if is_empty {
+            self.noted(db, key, Event::DEL);
+        }
     }
 
     /// Touches a key and returns its place, in one search, and what a change there needs.
@@ -159,7 +174,7 @@ fn of_mut<K: Kind>(item: Item<'_, Value>) -> Result<&mut K, ReplyError> {
 mod tests {
     use crate::{
         error::ReplyError,
-        keyspace::{Keyspace, Look, NewText, Ttl},
+        keyspace::{Event, Keyspace, Look, NewText, Ttl},
         value::{List, Zset},
     };
 
@@ -183,10 +198,11 @@ mod tests {
         let mut keyspace = Keyspace::new(1);
         let list: &mut List = keyspace.change_or_create(0, b"k").unwrap();
         list.push(ds::quicklist::Side::Head, b"element");
-        assert!(!keyspace.delete_if_empty::<List>(0, b"k"));
         let list = keyspace.change::<List>(0, b"k").unwrap().unwrap();
         list.remove_end(ds::quicklist::Side::Head);
-        assert!(keyspace.delete_if_empty::<List>(0, b"k") && keyspace.len(0) == 0);
-        assert!(!keyspace.put(0, b"k", Zset::default()) && keyspace.len(0) == 0);
+        keyspace.lost(0, b"k", Event::list("lpop"), 1, true);
+        assert_eq!((keyspace.len(0), keyspace.dirty), (0, 1));
+        keyspace.store(0, b"k", Zset::default(), Event::zset("zunionstore"), 1);
+        assert_eq!((keyspace.len(0), keyspace.dirty), (0, 1));
     }
 }

@@ -269,6 +269,16 @@ impl Hash {
         }
     }
 
+    /// Returns the name of the form that Redis 7.4 would hold it in. It has a listpack for small
+    /// hashes whose fields expire, which are tables here as all others whose fields do.
+    pub fn shown_encoding(&self, limits: Encoding) -> &'static str {
+        let Self::Table(hash) = self else { return self.encoding() };
+        let most = limits.hash_max_listpack_value;
+        let is_small = hash.len() <= limits.hash_max_listpack_entries
+            && hash.iter().all(|field| field.name().len().max(field.value().len()) <= most);
+        if hash.volatile_len() != 0 && is_small { "listpackex" } else { self.encoding() }
+    }
+
     /// Makes a table of it if it has too many fields, as it may have had for long.
     #[inline]
     fn settle(&mut self, limits: Encoding) {

@@ -136,7 +136,7 @@ pub(in crate::commands) fn bitop(server: &mut Server, call: &mut Call<'_>) -> Co
     if !result.is_empty() {
         server.keyspace.set_raw(db, destination, result);
         server.keyspace.written(db, destination, Event::SET);
-    } else if server.keyspace.delete(db, destination, Gone::Deleted) {
+    } else if server.keyspace.delete(db, destination, Gone::Overwritten) {
         server.keyspace.written(db, destination, Event::DEL);
     }
     Ok(())

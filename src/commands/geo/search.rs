@@ -8,7 +8,7 @@ use ds::geohash::{self, Position, Search, Shape};
 use crate::{
     commands::geo::{parse_position, parse_unit, reply_distance, reply_position},
     error::ReplyError,
-    keyspace::{Event, Gone},
+    keyspace::Event,
     server::{
         Server,
         call::{Call, CommandResult},
@@ -359,18 +359,12 @@ fn store<'f>(
     event: &'static str,
 ) {
     let (limits, db, count) = (server.config.encoding, call.db(), found.len());
-    let keyspace = &mut server.keyspace;
-    if count != 0 {
-        let mut zset = Zset::tree(count);
-        for (member, score) in found {
-            // A distance that is no number has no place in the order.
-            zset.insert(member, if score.is_nan() { 0.0 } else { score }, limits);
-        }
-        zset.settle(limits);
-        keyspace.put(db, key, zset);
-        keyspace.written_as(db, key, Event::zset(event), count);
-    } else if keyspace.delete(db, key, Gone::Overwritten) {
-        keyspace.written(db, key, Event::DEL);
+    let mut zset = Zset::tree(count);
+    for (member, score) in found {
+        // A distance that is no number has no place in the order.
+        zset.insert(member, if score.is_nan() { 0.0 } else { score }, limits);
     }
+    zset.settle(limits);
+    server.keyspace.store(db, key, zset, Event::zset(event), count);
     call.reply.count(count);
 }

@@ -1,10 +1,7 @@
 //! Command: when fields expire: HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT.
 
 use crate::{
-    commands::hash::{
-        fields::{Unit, parse_fields, parse_moment},
-        lost,
-    },
+    commands::hash::fields::{Unit, parse_fields, parse_moment},
     error::ReplyError,
     keyspace::Event,
     server::{
@@ -98,7 +95,7 @@ impl Changed<'_> {
         let Self { at_ms, updated, deleted, is_empty } = self;
         if !deleted.is_empty() {
             propagate_removal(server, call, &deleted);
-            lost(server, db, key, deleted.len(), is_empty);
+            server.keyspace.lost(db, key, Event::hash("hdel"), deleted.len(), is_empty);
         }
         if updated.is_empty() {
             return;

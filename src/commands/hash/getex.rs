@@ -6,7 +6,7 @@ use crate::{
     commands::hash::{
         expire::{Changed, expire_or_delete, propagate_removal},
         fields::{Moment, NOT_POSITIVE, parse_fields},
-        lost, reply_value,
+        reply_value,
     },
     error::ReplyError,
     keyspace::Event,
@@ -36,7 +36,7 @@ pub(in crate::commands) fn hgetdel(server: &mut Server, call: &mut Call<'_>) -> 
     let is_empty = hash.is_empty();
     if !deleted.is_empty() {
         propagate_removal(server, call, &deleted);
-        lost(server, db, key, deleted.len(), is_empty);
+        server.keyspace.lost(db, key, Event::hash("hdel"), deleted.len(), is_empty);
     }
     Ok(())
 }

@@ -14,11 +14,6 @@ mod ttl;
 use ds::listpack::{Digits, Item};
 use resp::Reply;
 
-use crate::{
-    keyspace::{Event, Gone},
-    server::Server,
-};
-
 pub(super) use count::{hincrby, hincrbyfloat};
 pub(super) use expire::{hexpire, hexpireat, hpexpire, hpexpireat};
 pub(super) use get::{hexists, hget, hgetall, hkeys, hlen, hmget, hstrlen, hvals};
@@ -36,17 +31,5 @@ fn reply_value(reply: &mut Reply, value: Option<Item<'_>>) {
         Some(Item::Bytes(value)) => reply.bulk(value),
         Some(number) => reply.bulk(number.text(&mut Digits::default())),
         None => reply.null(),
-    }
-}
-
-/// Notes that a hash has lost fields; its key goes with the last of them.
-fn lost(server: &mut Server, db: usize, key: &[u8], count: usize, is_empty: bool) {
-    let keyspace = &mut server.keyspace;
-    if is_empty {
-        keyspace.delete(db, key, Gone::Deleted);
-    }
-    keyspace.written_as(db, key, Event::hash("hdel"), count);
-    if is_empty {
-        keyspace.noted(db, key, Event::DEL);
     }
 }

@@ -1,7 +1,6 @@
 //! Command: HSET, HMSET, HSETNX, HDEL.
 
 use crate::{
-    commands::hash::lost,
     error::ReplyError,
     keyspace::Event,
     server::{
@@ -72,7 +71,7 @@ pub(in crate::commands) fn hdel(server: &mut Server, call: &mut Call<'_>) -> Com
     let is_empty = hash.is_empty();
     call.reply.count(count);
     if count != 0 {
-        lost(server, db, key, count, is_empty);
+        server.keyspace.lost(db, key, Event::hash("hdel"), count, is_empty);
     }
     Ok(())
 }

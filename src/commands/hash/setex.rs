@@ -6,7 +6,6 @@ use crate::{
     commands::hash::{
         expire::{expire_or_delete, propagate_expiry, propagate_removal},
         fields::{Moment, NOT_POSITIVE, parse_fields},
-        lost,
     },
     error::ReplyError,
     keyspace::Event,
@@ -50,7 +49,7 @@ pub(in crate::commands) fn hsetex(server: &mut Server, call: &mut Call<'_>) -> C
     if is_over {
         // They have expired before anybody could see them.
         propagate_removal(server, call, &names);
-        lost(server, db, key, names.len(), is_empty);
+        server.keyspace.lost(db, key, Event::hash("hdel"), names.len(), is_empty);
         return Ok(());
     }
     let mut argv: Vec<&[u8]> = vec![b"HSET", key];

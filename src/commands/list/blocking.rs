@@ -6,11 +6,12 @@ use crate::{
     blocking::Wanted,
     commands::{
         list::{
-            lost,
-            pop::{ManyArgs, take_of_first},
+            parse_side,
+            pop::take_of_first,
             pop_event, reply_element, shrink,
             transfer::{Route, transfer},
         },
+        pop::{ManyArgs, wait_or_answer_none},
         timeout,
     },
     server::{
@@ -44,27 +45,20 @@ fn pop(server: &mut Server, call: &mut Call<'_>, side: Side) -> CommandResult {
         let is_empty = shrink(list, options);
         let name: &[u8] = if side == Side::Head { b"LPOP" } else { b"RPOP" };
         call.propagate_as(server, &[name, key]);
-        lost(server, db, key, pop_event(side), 1, is_empty);
+        server.keyspace.lost(db, key, pop_event(side), 1, is_empty);
         return Ok(());
     }
-    if !call.wait_for(keys, Wanted::List, until_ms) {
-        call.reply.null_array();
-    }
-    Ok(())
+    wait_or_answer_none(call, keys, Wanted::List, until_ms)
 }
 
 /// BLMPOP timeout numkeys key [key …] LEFT | RIGHT [COUNT count]
 pub(in crate::commands) fn blmpop(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let args = ManyArgs::parse(call, 2)?;
+    let args = ManyArgs::parse(call, 2, parse_side)?;
     let until_ms = timeout::parse_seconds(call.arg(1), server.keyspace.now_ms)?;
     if take_of_first(server, call, &args)? {
         return Ok(());
     }
-    let keys = call.argv.from(args.keys_at).take(args.key_count);
-    if !call.wait_for(keys, Wanted::List, until_ms) {
-        call.reply.null_array();
-    }
-    Ok(())
+    wait_or_answer_none(call, args.keys(call), Wanted::List, until_ms)
 }
 
 /// BLMOVE source destination LEFT | RIGHT LEFT | RIGHT timeout

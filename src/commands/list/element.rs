@@ -3,7 +3,7 @@
 use ds::quicklist::{Beside, Side};
 
 use crate::{
-    commands::list::{lost, parse_index, reply_element, shrink},
+    commands::list::{parse_index, reply_element, shrink},
     error::ReplyError,
     keyspace::Event,
     server::{
@@ -86,7 +86,7 @@ pub(in crate::commands) fn lrem(server: &mut Server, call: &mut Call<'_>) -> Com
     call.reply.count(removed);
     if 0 < removed {
         let is_empty = shrink(list, options);
-        lost(server, db, key, Event::list("lrem"), removed, is_empty);
+        server.keyspace.lost(db, key, Event::list("lrem"), removed, is_empty);
     }
     Ok(())
 }

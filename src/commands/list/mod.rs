@@ -1,4 +1,4 @@
-//! Command: lists: what their handlers share: ends, indexes, and what follows a removal.
+//! Command: lists: what their handlers share: ends, indexes, and elements that are answered.
 
 mod blocking;
 mod element;
@@ -15,12 +15,7 @@ use ds::{
 };
 use resp::Reply;
 
-use crate::{
-    error::ReplyError,
-    keyspace::{Event, Gone},
-    server::Server,
-    value::List,
-};
+use crate::{error::ReplyError, keyspace::Event, value::List};
 
 pub(super) use blocking::{blmove, blmpop, blpop, brpop, brpoplpush};
 pub(super) use element::{lindex, linsert, lrem, lset};
@@ -97,16 +92,4 @@ fn shrink(list: &mut List, options: Options) -> bool {
         list.shrink(options);
     }
     is_empty
-}
-
-/// Notes that a list has lost elements; its key goes with the last of them.
-fn lost(server: &mut Server, db: usize, key: &[u8], event: Event, count: usize, is_empty: bool) {
-    let keyspace = &mut server.keyspace;
-    if is_empty {
-        keyspace.delete(db, key, Gone::Deleted);
-    }
-    keyspace.written_as(db, key, event, count);
-    if is_empty {
-        keyspace.noted(db, key, Event::DEL);
-    }
 }

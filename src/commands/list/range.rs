@@ -3,7 +3,7 @@
 use ds::quicklist::Side;
 
 use crate::{
-    commands::list::{lost, parse_index, reply_range, shrink},
+    commands::list::{parse_index, reply_range, shrink},
     keyspace::Event,
     server::{
         Server,
@@ -44,7 +44,7 @@ pub(in crate::commands) fn ltrim(server: &mut Server, call: &mut Call<'_>) -> Co
         list.delete_range(0, kept.start);
         let is_empty = shrink(list, options);
         // Even a list of which all was kept has changed to those who watch it.
-        lost(server, db, key, Event::list("ltrim"), length - kept.len(), is_empty);
+        server.keyspace.lost(db, key, Event::list("ltrim"), length - kept.len(), is_empty);
     }
     call.reply.ok();
     Ok(())

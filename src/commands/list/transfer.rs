@@ -6,7 +6,7 @@ use ds::{
 };
 
 use crate::{
-    commands::list::{lost, parse_side, pop_event, push_event, shrink},
+    commands::list::{parse_side, pop_event, push_event, shrink},
     error::ReplyError,
     server::{
         Server,
@@ -82,7 +82,7 @@ pub(super) fn transfer(
     };
     call.reply.bulk(&element);
     server.keyspace.written_as(db, to, push_event(to_side), 0);
-    lost(server, db, from, pop_event(from_side), 1, is_empty);
+    server.keyspace.lost(db, from, pop_event(from_side), 1, is_empty);
     Ok(true)
 }
 

@@ -6,7 +6,7 @@ use resp::Reply;
 
 use crate::{
     error::ReplyError,
-    keyspace::{Event, Gone, Keyspace},
+    keyspace::{Event, Keyspace},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -132,18 +132,9 @@ fn store(server: &mut Server, call: &mut Call<'_>, operation: Operation) -> Comm
             ("sdiffstore", made)
         }
     };
-    let keyspace = &mut server.keyspace;
     let made = made.unwrap_or_default();
-    let count = made.len();
-    if count == 0 {
-        if keyspace.delete(db, destination, Gone::Overwritten) {
-            keyspace.written(db, destination, Event::DEL);
-        }
-    } else {
-        keyspace.put(db, destination, made);
-        keyspace.written(db, destination, Event::set(name));
-    }
-    call.reply.count(count);
+    call.reply.count(made.len());
+    server.keyspace.store(db, destination, made, Event::set(name), 1);
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! Command: single members: SADD, SREM, SISMEMBER, SMISMEMBER, SMOVE; all: SCARD, SMEMBERS.
 
 use crate::{
-    commands::set::lost,
     keyspace::Event,
     server::{
         Server,
@@ -37,7 +36,7 @@ pub(in crate::commands) fn srem(server: &mut Server, call: &mut Call<'_>) -> Com
         is_empty = set.is_empty();
     }
     if 0 < removed {
-        lost(server, db, key, Event::set("srem"), removed, is_empty);
+        server.keyspace.lost(db, key, Event::set("srem"), removed, is_empty);
     }
     call.reply.count(removed);
     Ok(())
@@ -100,7 +99,7 @@ pub(in crate::commands) fn smove(server: &mut Server, call: &mut Call<'_>) -> Co
         return Ok(());
     }
     let is_empty = source.is_empty();
-    lost(server, db, from, Event::set("srem"), 1, is_empty);
+    server.keyspace.lost(db, from, Event::set("srem"), 1, is_empty);
     let make = || Set::for_members(member, 1, limits);
     let destination = server.keyspace.change_or_create_with::<Set>(db, to, make)?;
     if destination.insert(member, limits) {

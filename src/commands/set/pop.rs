@@ -1,9 +1,7 @@
 //! Command: SPOP, which is repeated as what it has done.
 
-use base::number::parse_i64;
-
 use crate::{
-    commands::set::lost,
+    commands::pop::parse_count,
     error::ReplyError,
     keyspace::Event,
     server::{
@@ -42,15 +40,13 @@ fn pop_one(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     });
     let is_empty = set.is_empty();
     call.propagate_as(server, &[b"SREM", key, &popped]);
-    lost(server, db, key, Event::set("spop"), 1, is_empty);
+    server.keyspace.lost(db, key, Event::set("spop"), 1, is_empty);
     Ok(())
 }
 
 fn pop_many(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(1));
-    let count = parse_i64(call.arg(2)).and_then(|count| u64::try_from(count).ok());
-    let count = count.ok_or(ReplyError::NotPositive("value"))?;
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let count = parse_count(call.arg(2))?;
     let (limits, is_repeated) = (server.config.encoding, server.propagation.is_wanted());
     let Server { keyspace, random, .. } = server;
     let set = keyspace.change::<Set>(db, key)?.filter(|_| 0 < count);
@@ -74,7 +70,7 @@ fn pop_many(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     }
     call.propagate_nothing();
     popped.repeat(server, call);
-    lost(server, db, key, Event::set("spop"), count, false);
+    server.keyspace.lost(db, key, Event::set("spop"), count, false);
     Ok(())
 }
 
@@ -86,7 +82,7 @@ fn pop_all(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     set.each(|member| call.reply.bulk(member));
     let is_lazy = server.config.memory.lazyfree_lazy_server_del;
     call.propagate_as(server, &[if is_lazy { b"UNLINK" } else { b"DEL" }, key]);
-    lost(server, db, key, Event::set("spop"), count, true);
+    server.keyspace.lost(db, key, Event::set("spop"), count, true);
     Ok(())
 }
 

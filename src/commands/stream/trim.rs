@@ -197,7 +197,7 @@ fn not_negative(text: &[u8], name: &str) -> Result<u64, ReplyError> {
 }
 
 fn default_limit(limits: Encoding) -> u64 {
-    match (limits.stream_node_max_entries as u64).saturating_mul(DEFAULT_LIMIT_NODES) {
+    match limits.stream_node_max_entries.saturating_mul(DEFAULT_LIMIT_NODES) {
         0 => DEFAULT_LIMIT,
         limit => limit.min(DEFAULT_LIMIT_MAX),
     }

@@ -3,11 +3,9 @@
 use crate::{
     blocking::Wanted,
     commands::{
+        pop::{ManyArgs, wait_or_answer_none},
         timeout,
-        zset::{
-            lost,
-            pop::{ManyArgs, pop_event, pop_name, take_of_first},
-        },
+        zset::pop::{parse_end, pop_event, pop_name, take_of_first},
     },
     server::{
         Server,
@@ -40,25 +38,18 @@ fn pop(server: &mut Server, call: &mut Call<'_>, end: End) -> CommandResult {
         });
         let is_empty = zset.is_empty();
         call.propagate_as(server, &[pop_name(end), key]);
-        lost(server, db, key, pop_event(end), 1, is_empty);
+        server.keyspace.lost(db, key, pop_event(end), 1, is_empty);
         return Ok(());
     }
-    if !call.wait_for(keys, Wanted::Zset, until_ms) {
-        call.reply.null_array();
-    }
-    Ok(())
+    wait_or_answer_none(call, keys, Wanted::Zset, until_ms)
 }
 
 /// BZMPOP timeout numkeys key [key …] MIN | MAX [COUNT count]
 pub(in crate::commands) fn bzmpop(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let args = ManyArgs::parse(call, 2)?;
+    let args = ManyArgs::parse(call, 2, parse_end)?;
     let until_ms = timeout::parse_seconds(call.arg(1), server.keyspace.now_ms)?;
     if take_of_first(server, call, &args)? {
         return Ok(());
     }
-    let keys = call.argv.from(args.keys_at).take(args.key_count);
-    if !call.wait_for(keys, Wanted::Zset, until_ms) {
-        call.reply.null_array();
-    }
-    Ok(())
+    wait_or_answer_none(call, args.keys(call), Wanted::Zset, until_ms)
 }

@@ -3,9 +3,9 @@
 use base::{float::parse_f64, number::parse_i64};
 
 use crate::{
-    commands::zset::{Shown, open_array, operand::Operand, reply_member, store},
+    commands::zset::{Shown, open_array, operand::Operand, reply_member},
     error::ReplyError,
-    keyspace::Keyspace,
+    keyspace::{Event, Keyspace},
     server::{
         Server,
         call::{Call, CommandResult},
@@ -207,8 +207,8 @@ fn store_as(
     let args = CombineArgs::parse(&mut server.keyspace, call, 2, operation, Purpose::Store)?;
     let mut zset = combine(&server.keyspace, call.db(), &args, operation);
     zset.settle(server.config.encoding);
-    let count = store(server, call.db(), call.arg(1), zset, event);
-    call.reply.count(count);
+    call.reply.count(zset.len());
+    server.keyspace.store(call.db(), call.arg(1), zset, Event::zset(event), 1);
     Ok(())
 }
 

@@ -1,5 +1,4 @@
-//! Command: sorted sets: what their handlers share: how members are answered, and what follows
-//! a removal.
+//! Command: sorted sets: what their handlers share: how members are answered.
 
 mod add;
 mod blocking;
@@ -15,11 +14,7 @@ mod span;
 
 use resp::{Protocol, Reply};
 
-use crate::{
-    keyspace::{Event, Gone},
-    server::Server,
-    value::{Zset, zset::Score},
-};
+use crate::value::zset::Score;
 
 pub(super) use add::{AddArgs, add_members, added, zadd, zincrby};
 pub(super) use blocking::{bzmpop, bzpopmax, bzpopmin};
@@ -55,29 +50,4 @@ fn reply_member(reply: &mut Reply, member: &[u8], score: Score<'_>, shown: Shown
     if shown == Shown::WithScores {
         reply.double(score.value());
     }
-}
-
-/// Notes that a sorted set has lost members; its key goes with the last of them.
-fn lost(server: &mut Server, db: usize, key: &[u8], event: Event, count: usize, is_empty: bool) {
-    let keyspace = &mut server.keyspace;
-    if is_empty {
-        keyspace.delete(db, key, Gone::Deleted);
-    }
-    keyspace.written_as(db, key, event, count);
-    if is_empty {
-        keyspace.noted(db, key, Event::DEL);
-    }
-}
-
-/// Puts a sorted set in the place of whatever a key holds; nothing is no set. Says how many
-/// members it has.
-fn store(server: &mut Server, db: usize, key: &[u8], zset: Zset, event: &'static str) -> usize {
-    let (keyspace, count) = (&mut server.keyspace, zset.len());
-    if count != 0 {
-        keyspace.put(db, key, zset);
-        keyspace.written(db, key, Event::zset(event));
-    } else if keyspace.delete(db, key, Gone::Overwritten) {
-        keyspace.written(db, key, Event::DEL);
-    }
-    count
 }

@@ -8,9 +8,9 @@ use crate::{
     commands::zset::{
         Shown, open_array, reply_member,
         span::{By, Span},
-        store,
     },
     error::ReplyError,
+    keyspace::Event,
     server::{
         Server,
         call::{Call, CommandResult},
@@ -174,7 +174,7 @@ pub(in crate::commands) fn zrangestore(server: &mut Server, call: &mut Call<'_>)
             stored.insert(member, score.value(), limits);
         });
     }
-    let count = store(server, call.db(), call.arg(1), stored, "zrangestore");
-    call.reply.count(count);
+    call.reply.count(stored.len());
+    server.keyspace.store(call.db(), call.arg(1), stored, Event::zset("zrangestore"), 1);
     Ok(())
 }

@@ -1,10 +1,7 @@
 //! Command: ZREM, ZREMRANGEBYRANK, ZREMRANGEBYSCORE, ZREMRANGEBYLEX.
 
 use crate::{
-    commands::zset::{
-        lost,
-        span::{By, Span},
-    },
+    commands::zset::span::{By, Span},
     keyspace::Event,
     server::{
         Server,
@@ -23,7 +20,7 @@ pub(in crate::commands) fn zrem(server: &mut Server, call: &mut Call<'_>) -> Com
     let count = call.argv.from(2).filter(|member| zset.remove(member)).count();
     let is_empty = zset.is_empty();
     if count != 0 {
-        lost(server, db, key, Event::zset("zrem"), count, is_empty);
+        server.keyspace.lost(db, key, Event::zset("zrem"), count, is_empty);
     }
     call.reply.count(count);
     Ok(())
@@ -68,7 +65,7 @@ fn remove_range(
     let count = zset.remove_range(span.ranks(zset, End::Min));
     let is_empty = zset.is_empty();
     if count != 0 {
-        lost(server, db, key, Event::zset(event), count, is_empty);
+        server.keyspace.lost(db, key, Event::zset(event), count, is_empty);
     }
     call.reply.count(count);
     Ok(())

@@ -1,8 +1,7 @@
 //! Pure: sorted sets as values: few and short members, or any.
 //!
 //! All ranges come down to ranks: `ranks_by_score` and `ranks_by_lex` say which, and `range` and
-//! `remove_range` take them from there. What came from a file may be in no order while it is
-//! packed: then ranges mean little, but nothing panics. Start with [`Zset::update`].
+//! `remove_range` take them from there. Start with [`Zset::update`].
 
 mod packed;
 #[cfg(test)]
@@ -387,11 +386,16 @@ impl Zset {
         }
     }
 
-    /// Takes over a listpack of members and scores, in the form that its length asks for.
+    /// Takes over a listpack of members and scores, in the form that its length asks for. It
+    /// is put in order if it is not.
     pub fn from_pack(list: Listpack, limits: Encoding) -> Self {
+        let is_in_order = packed::is_in_order(&list);
         let mut zset = Self::Packed(list);
-        if limits.zset_max_listpack_entries < zset.len() {
+        if limits.zset_max_listpack_entries < zset.len() || !is_in_order {
             zset.unpack(0);
+        }
+        if !is_in_order {
+            zset.settle(limits);
         }
         zset
     }

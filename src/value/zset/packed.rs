@@ -55,6 +55,16 @@ pub(super) fn number_of(item: Item<'_>) -> Option<f64> {
     }
 }
 
+/// Whether each member stands behind the one before it, as scores and then names tell.
+pub(super) fn is_in_order(list: &Listpack) -> bool {
+    let (mut digits, mut more) = (Digits::default(), Digits::default());
+    let scored = list.pairs().map(|(member, score)| (member, score_of(score)));
+    scored.is_sorted_by(|(before, score_before), (member, score)| {
+        score_before < score
+            || score_before == score && before.text(&mut digits) < member.text(&mut more)
+    })
+}
+
 /// Finds a member, and returns its place.
 pub(super) fn place(list: &Listpack, member: &[u8]) -> Option<At> {
     list.find(list.first()?, member, 1)

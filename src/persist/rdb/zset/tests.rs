@@ -48,6 +48,21 @@ fn older_forms_are_loaded() {
 }
 
 #[test]
+fn members_in_no_order_are_put_in_order() {
+    // Scores 3 and 1.5; then equal scores, and names the wrong way round.
+    let ziplist = b"\x0c\x18\x18\0\0\0\x12\0\0\0\x04\0\0\x01x\x03\xf4\x02\x01y\x03\x031.5\xff";
+    let listpack = b"\x11\x11\x11\0\0\0\x04\0\x81b\x02\x01\x01\x81a\x02\x01\x01\xff";
+    for (body, expected) in
+        [(&ziplist[..], [("y", 1.5), ("x", 3.0)]), (listpack, [("a", 1.0), ("b", 1.0)])]
+    {
+        let zset = restored(body).expect("it is a sorted set");
+        assert_eq!(shown(&zset), expected.map(|(member, score)| (member.to_owned(), score)));
+        assert_eq!(zset.rank(expected[1].0.as_bytes(), End::Min), Some((1, expected[1].1)));
+        assert_eq!(zset.encoding(), "listpack");
+    }
+}
+
+#[test]
 fn what_is_no_sorted_set_is_refused() {
     let wrong: [&[u8]; 6] = [
         b"\x03\x01\x01a\xfd",
