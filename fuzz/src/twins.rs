@@ -39,7 +39,7 @@ pub enum Order {
 }
 
 /// A type of value. Words of commands stand for something if they begin with a percent sign: an
-/// element, a number, one that is not large, a score.
+/// element, a number, one that is not large, a score, the number of an entry.
 pub struct Family {
     /// See there.
     pub order: Order,
@@ -238,6 +238,8 @@ fn fill_in(command: &str, elements: &[Vec<u8>], script: &mut Source<'_>) -> Vec<
         "%number" => number(script).into_bytes(),
         // Who asks for as many as there are numbers waits for them.
         "%few" => script.byte().cast_signed().to_string().into_bytes(),
+        "%id" => format!("{}-{}", script.byte(), script.byte()).into_bytes(),
+        "(%id" => format!("({}-{}", script.byte(), script.byte()).into_bytes(),
         "%score" => match script.byte() {
             special if usize::from(special) < SCORES.len() => SCORES[usize::from(special)].into(),
             other => other.cast_signed().to_string().into_bytes(),
