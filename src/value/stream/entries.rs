@@ -95,7 +95,10 @@ impl<'a> Iterator for Entries<'a> {
                     Course::Backward => self.nodes.next_back()?,
                 };
                 let node = Node::new(master, pack);
-                let items = node.entries();
+                let items = match self.course {
+                    Course::Forward => node.entries_from(self.min),
+                    Course::Backward => node.entries(),
+                };
                 self.node = Some((node, items));
                 continue;
             };

@@ -24,6 +24,8 @@ use super::{Entry, StreamId};
 const DELETED: i64 = 1;
 /// The entry has the names of the node.
 const SAME_NAMES: i64 = 2;
+/// Whoever reads on looks for one of the last entries: so many are tried from behind.
+const TRIED_FROM_BEHIND: usize = 16;
 
 /// A node that is looked at.
 #[derive(Clone, Debug)]
@@ -77,6 +79,21 @@ impl<'a> Node<'a> {
     #[inline]
     pub(super) fn entries(&self) -> Iter<'a> {
         self.entries.clone()
+    }
+
+    /// Returns the entries from a number on, and some before it.
+    pub(super) fn entries_from(&self, min: StreamId) -> Iter<'a> {
+        if self.master < min {
+            let mut items = self.entries();
+            for _ in 0..TRIED_FROM_BEHIND {
+                match self.previous(&mut items) {
+                    Some((head, _)) if min <= head.id => {}
+                    Some((head, _)) => return self.pack.iter_from(head.at),
+                    None => break,
+                }
+            }
+        }
+        self.entries()
     }
 
     /// Takes the next entry, and returns its head and the elements behind that.

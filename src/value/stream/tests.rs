@@ -144,6 +144,26 @@ fn compare_range(log: &Log, model: &BTreeMap<StreamId, Pairs>, random: &mut Rand
 }
 
 #[test]
+fn an_entry_is_found_wherever_it_stands_in_its_node() {
+    let limits = Encoding { stream_node_max_entries: 0, stream_node_max_bytes: 0, ..LIMITS };
+    let mut log = Log::default();
+    for ms in 1..=60 {
+        log.append(id(ms, 5), [&b"a"[..], b"1"].into_iter(), limits).unwrap();
+    }
+    let gone = [1, 20, 41, 44, 45, 58, 60];
+    assert!(gone.into_iter().all(|ms| log.delete(id(ms, 5))));
+    assert_eq!(log.nodes().len(), 1);
+    for ms in 0..=61 {
+        for (seq, first) in [(0, ms), (5, ms), (6, ms + 1)] {
+            let expected: Vec<_> = (first.max(1)..=60).filter(|ms| !gone.contains(ms)).collect();
+            let found = log.range(id(ms, seq), StreamId::MAX, Course::Forward);
+            let found: Vec<_> = found.map(|entry| entry.id.ms).collect();
+            assert_eq!(found, expected, "from {ms}-{seq}");
+        }
+    }
+}
+
+#[test]
 fn a_node_has_the_bytes_that_redis_gives_it() {
     let mut log = Log::default();
     add(&mut log, id(5, 1), &["a", "1", "b", "x"]);
