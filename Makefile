@@ -77,7 +77,7 @@ check:
 # `make bench` and `make run` call make once more, because they want SSL whatever was asked.
 bench:
 	@$(MAKE) --no-print-directory BUILD_SSL=yes all
-	utils/bench/run
+	utils/bench/run $(BENCH)
 
 run:
 	@if (exec 3<>/dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then \

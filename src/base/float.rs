@@ -21,9 +21,49 @@ const EXACT_DIGITS: i32 = 17;
 /// Exponents beyond this are far outside every format, so that adding them up is safe.
 const EXPONENT_MAX: i64 = 1 << 40;
 
+/// Texts up to this length have digits that a double holds, if there is a point among them.
+const SHORT_BYTES_MAX: usize = 16;
+/// Powers of ten that a double holds, for the digits behind the point of a short text.
+const POWERS: [f64; SHORT_BYTES_MAX] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
 /// Parses a double by Redis's rules.
 #[inline]
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if let Some(magnitude) = parse_short(digits) {
+        return Some(if is_negative { -magnitude } else { magnitude });
+    }
+    parse_any(text)
+}
+
+/// Parses a few digits, perhaps with a point. Both sides of the division are exact, so what it
+/// is rounded to is the nearest; without a point nothing is divided.
+#[inline]
+fn parse_short(text: &[u8]) -> Option<f64> {
+    if SHORT_BYTES_MAX < text.len() {
+        return None;
+    }
+    let (mut mantissa, mut whole) = (0_u64, None);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if whole.is_none() => whole = Some(at),
+            _ => return None,
+        }
+    }
+    match whole {
+        None if text.is_empty() => None,
+        None => Some(mantissa as f64),
+        Some(_) if text.len() == 1 => None,
+        Some(whole) => Some(mantissa as f64 / POWERS[text.len() - 1 - whole]),
+    }
+}
+
+fn parse_any(text: &[u8]) -> Option<f64> {
     let number = Number::parse(text)?;
     let magnitude = match number.magnitude {
         Magnitude::Infinite => f64::INFINITY,
@@ -362,6 +402,20 @@ mod tests {
             let fields: Vec<&str> = line.split('|').collect();
             let read = parse_f64(fields[0].as_bytes()).map(exact);
             assert_eq!(read.as_deref().unwrap_or("bad"), fields[3], "{line}");
+        }
+    }
+
+    #[test]
+    fn short_texts_are_read_as_long_ones() {
+        let mut random = Random::seeded(11);
+        let signs = [b"0123456789".as_slice(), b"0123456789..-e"];
+        for step in 0..200_000 {
+            let signs = signs[step % 2];
+            let length = random.index(SHORT_BYTES_MAX + 3);
+            let text: Vec<u8> = (0..length).map(|_| signs[random.index(signs.len())]).collect();
+            let (short, long) = (parse_f64(&text), parse_any(&text));
+            let bits = (short.map(f64::to_bits), long.map(f64::to_bits));
+            assert_eq!(bits.0, bits.1, "{}", text.escape_ascii());
         }
     }
 

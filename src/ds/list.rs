@@ -100,11 +100,10 @@ impl List {
             Self::Packed(list) => list,
             Self::Nodes(list) => return list.remove_end(side),
         };
-        let at = match side {
-            Side::Head => list.first(),
-            Side::Tail => list.last(),
-        };
-        let Some(at) = at else { return false };
+        if side == Side::Tail {
+            return list.remove_last();
+        }
+        let Some(at) = list.first() else { return false };
         list.delete(at);
         true
     }

@@ -212,6 +212,12 @@ impl<V> Store<V> {
         self.records.prefetch_entry(hash);
     }
 
+    /// Returns the record that most likely is that of a key with this hash; the key is not read.
+    #[inline]
+    pub fn guess(&self, hash: Hash) -> Option<&Record<V>> {
+        self.records.guess(hash)
+    }
+
     /// Makes room before records come: so many, of which so many expire.
     pub fn expand(&mut self, records: usize, volatile: usize) -> Result<(), OutOfMemory> {
         self.records.expand(records)?;
@@ -281,6 +287,13 @@ impl<'a, V> Item<'a, V> {
     /// Returns the record for as long as the store is lent.
     pub fn into_record(self) -> &'a Record<V> {
         self.record.into_mut()
+    }
+
+    /// Returns when the key expires, and what is remembered of accesses to it.
+    #[inline]
+    pub fn marks(&self) -> (Option<i64>, u32) {
+        let record = self.record();
+        (record.expiry(), record.lru())
     }
 
     /// Returns what the record holds.

@@ -8,6 +8,7 @@
 //! changes through a `TextEntry`.
 
 mod access;
+mod ahead;
 mod digest;
 mod events;
 mod evict;
@@ -29,6 +30,7 @@ use crate::{
     value::{EMBEDDED_BYTES_MAX, Value},
 };
 
+use ahead::Reach;
 use fields::FieldIndex;
 
 pub use access::{Access, AccessPolicy, lru_clock};
@@ -58,13 +60,6 @@ pub enum Look {
 const TABLE_BYTES_PER_KEY: usize = 14;
 /// Redis shares the objects of these integers, and says so (OBJECT REFCOUNT).
 const SHARED_INTEGERS: i64 = 10_000;
-
-/// So few keys stay in the processor's cache by themselves.
-const PREFETCHED_KEYS_MIN: usize = 4096;
-/// Asked for at once; processors wait for about as many lines at a time.
-const PREFETCHED_MAX: usize = 16;
-/// Hashing a longer key once more costs what is to be saved.
-const PREFETCHED_KEY_BYTES_MAX: usize = 128;
 
 impl Look {
     fn is_access(self) -> bool {
@@ -128,6 +123,8 @@ pub struct Keyspace {
     pub access_policy: AccessPolicy,
     /// Whether the present call's accesses are.
     counts_access: bool,
+    /// How far the last key that was found reaches.
+    reach: Reach,
     random: Random,
     next_expire_db: usize,
 }
@@ -148,6 +145,7 @@ impl Keyspace {
             lazy: Lazy::default(),
             access_policy: AccessPolicy::Lru,
             counts_access: true,
+            reach: Reach::default(),
             random: Random::from_system(),
             next_expire_db: 0,
         }
@@ -197,32 +195,6 @@ impl Keyspace {
         (store.stats(), store.volatile_stats())
     }
 
-    /// Asks for the memory of keys that are named soon, so that they wait for it all at
-    /// once: first for their buckets, then, when those have come, for their records.
-    pub fn prefetch<'k>(&self, db: usize, keys: impl Iterator<Item = &'k [u8]>) {
-        let mut hashes = [None; PREFETCHED_MAX];
-        for (hash, key) in hashes.iter_mut().zip(keys) {
-            *hash = self.prefetch_bucket(db, key);
-        }
-        hashes.into_iter().flatten().for_each(|hash| self.prefetch_record(db, hash));
-    }
-
-    /// Asks for the bucket of a key, if that is worth it.
-    pub fn prefetch_bucket(&self, db: usize, key: &[u8]) -> Option<dict::Hash> {
-        let store = &self.dbs[db].store;
-        if store.len() < PREFETCHED_KEYS_MIN || PREFETCHED_KEY_BYTES_MAX < key.len() {
-            return None;
-        }
-        let hash = dict::hash(key);
-        store.prefetch(hash);
-        Some(hash)
-    }
-
-    /// Asks for the record of a key whose bucket was asked for.
-    pub fn prefetch_record(&self, db: usize, hash: dict::Hash) {
-        self.dbs[db].store.prefetch_record(hash);
-    }
-
     /// Deletes the key if it is due, counts the look, and says whether it is there.
     pub fn touch(&mut self, db: usize, key: &[u8], look: Look) -> bool {
         self.look(db, key, look).is_some()
@@ -235,7 +207,8 @@ impl Keyspace {
             note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         };
-        if is_due(item.expiry(), self.now_ms) {
+        let (expiry_ms, before) = item.marks();
+        if is_due(expiry_ms, self.now_ms) {
             // Who writes needs the place, whatever is paused.
             if !self.keeps_expired || look == Look::Write {
                 self.lazy.free(item.remove(), Gone::Expired);
@@ -247,13 +220,14 @@ impl Keyspace {
         }
         self.hits += u64::from(look != Look::Write);
         if self.counts_access && look.is_access() {
-            let before = item.record().lru();
             let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
             if after != before {
                 item.set_lru(after);
             }
         }
-        Some(item.into_record())
+        let record = item.into_record();
+        self.reach = Reach::of(record);
+        Some(record)
     }
 
     /// Deletes the key if it is due and says whether it is there, without counting.

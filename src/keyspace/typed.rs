@@ -10,7 +10,7 @@ use ds::{
 
 use crate::{
     error::ReplyError,
-    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, is_due, note_miss},
+    keyspace::{Cause, Event, Events, Gone, Keyspace, Lazy, Look, Reach, is_due, note_miss},
     value::{Kind, Value},
 };
 
@@ -33,10 +33,22 @@ impl Keyspace {
         db: usize,
         key: &'a [u8],
     ) -> Result<Option<&'a mut K>, ReplyError> {
-        match self.slot(db, key, Look::Write).0 {
-            Slot::Occupied(item) => of_mut(item).map(Some),
-            Slot::Vacant(_) => Ok(None),
+        let Some(mut item) = self.dbs[db].store.find_mut(key) else { return Ok(None) };
+        let (expiry_ms, before) = item.marks();
+        if is_due(expiry_ms, self.now_ms) {
+            self.expiry.expired_keys += 1;
+            self.lazy.free(item.remove(), Gone::Expired);
+            self.events.deleted(db, key, Cause::Expired);
+            return Ok(None);
         }
+        if self.counts_access {
+            let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
+            if after != before {
+                item.set_lru(after);
+            }
+        }
+        self.reach = Reach::of(item.record());
+        of_mut(item).map(Some)
     }
 
     /// Touches a key to change it, and returns its value, an empty one if there was none. The
@@ -128,6 +140,7 @@ impl Keyspace {
     }
 
     /// Touches a key and returns its place, in one search, and what a change there needs.
+    #[inline(always)]
     pub(super) fn slot<'a>(
         &'a mut self,
         db: usize,
@@ -135,26 +148,33 @@ impl Keyspace {
         look: Look,
     ) -> (Slot<'a, Value>, &'a mut Events, &'a Lazy) {
         let (now_ms, policy) = (self.now_ms, self.access_policy);
-        let mut slot = match self.dbs[db].store.entry(key) {
-            Slot::Occupied(item) if is_due(item.expiry(), now_ms) => {
-                self.expiry.expired_keys += 1;
-                self.events.deleted(db, key, Cause::Expired);
-                let (record, vacant) = item.vacate(key);
-                self.lazy.free(record, Gone::Expired);
-                Slot::Vacant(vacant)
-            }
-            slot => slot,
-        };
-        match &mut slot {
-            Slot::Occupied(item) => {
-                self.hits += u64::from(look != Look::Write);
-                if self.counts_access && look.is_access() {
-                    let before = item.record().lru();
-                    item.set_lru(policy.touched(before, now_ms, &mut self.random));
+        let slot = match self.dbs[db].store.entry(key) {
+            Slot::Occupied(mut item) => {
+                let (expiry_ms, before) = item.marks();
+                if is_due(expiry_ms, now_ms) {
+                    self.expiry.expired_keys += 1;
+                    self.events.deleted(db, key, Cause::Expired);
+                    let (record, vacant) = item.vacate(key);
+                    self.lazy.free(record, Gone::Expired);
+                    note_miss(&mut self.misses, &mut self.events, db, key, look);
+                    Slot::Vacant(vacant)
+                } else {
+                    self.hits += u64::from(look != Look::Write);
+                    if self.counts_access && look.is_access() {
+                        let after = policy.touched(before, now_ms, &mut self.random);
+                        if after != before {
+                            item.set_lru(after);
+                        }
+                    }
+                    self.reach = Reach::of(item.record());
+                    Slot::Occupied(item)
                 }
             }
-            Slot::Vacant(_) => note_miss(&mut self.misses, &mut self.events, db, key, look),
-        }
+            Slot::Vacant(vacant) => {
+                note_miss(&mut self.misses, &mut self.events, db, key, look);
+                Slot::Vacant(vacant)
+            }
+        };
         (slot, &mut self.events, &self.lazy)
     }
 }

@@ -153,13 +153,11 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
     }
 }
 
-/// Asks for the memory of the keys of all requests that were parsed ahead. The first
-/// argument of most commands is a key, and a guess that is wrong costs nothing but itself.
+/// Asks for the memory of what all requests are about that were parsed ahead.
 fn prefetch_keys(server: &Server, frame: &Frame) {
     let requests = frame.query.parsed_ahead();
     if 1 < requests.size_hint().1.unwrap_or(0) {
-        let keys = requests.filter_map(|argv| argv.get(1));
-        server.keyspace.prefetch(frame.session.db, keys);
+        server.keyspace.prefetch(frame.session.db, requests);
     }
 }
 

@@ -193,8 +193,7 @@ impl Hash {
             self.settle(limits);
             return false;
         }
-        list.append(Item::Bytes(name));
-        list.append(Item::Bytes(value));
+        list.append_two(Item::Bytes(name), Item::Bytes(value));
         self.settle(limits);
         true
     }

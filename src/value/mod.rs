@@ -3,6 +3,7 @@
 //! A type is a file. Each has the same few functions here (its encoding, its memory, what
 //! freeing it takes), and beside them what its commands do.
 
+mod ahead;
 mod hash;
 mod kind;
 mod list;

@@ -16,23 +16,60 @@ use crate::{
 
 const EVENTS_MAX: usize = 256;
 const READ_BYTES: usize = 256 * 1024;
-/// Digits of a key's number.
+/// Digits of a number in a word.
 const DIGITS: usize = 12;
+/// Digits of a request's own number, of which the first is none: no command takes `012` for
+/// a rank.
+const RANK_DIGITS: usize = 5;
+const RANKS: std::ops::Range<u64> = 10_000..100_000;
 
-/// A kind of request, whose keys are drawn anew each time: a command, or several that belong
-/// together.
+/// A kind of request, whose numbers are drawn anew each time: a command, or several that
+/// belong together.
 #[derive(Clone)]
 pub(crate) struct Request {
     text: Vec<u8>,
-    /// Where the digits of keys begin.
-    keys_at: Vec<usize>,
+    numbers: Vec<Number>,
     key_count: u64,
+    drawn_count: u64,
     /// How many replies it has.
     replies: usize,
 }
 
+/// Digits in a request.
+#[derive(Clone, Copy)]
+struct Number {
+    at: usize,
+    kind: NumberKind,
+}
+
+/// Which number it is: each kind has its sign in a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NumberKind {
+    /// `#`: a key's, below `key_count`.
+    Key,
+    /// `%`: any below `drawn_count`.
+    Drawn,
+    /// `@`: one that is the same throughout the request.
+    Rank,
+}
+
+impl NumberKind {
+    fn of_sign(sign: u8) -> Option<Self> {
+        match sign {
+            b'#' => Some(Self::Key),
+            b'%' => Some(Self::Drawn),
+            b'@' => Some(Self::Rank),
+            _ => None,
+        }
+    }
+
+    fn digits(self) -> usize {
+        if self == Self::Rank { RANK_DIGITS } else { DIGITS }
+    }
+}
+
 impl Request {
-    /// Makes a request from its words; in each `#` stands for a key's number, below
+    /// Makes a request from its words; in each, one `#` stands for a key's number, below
     /// `key_count`.
     pub(crate) fn new(words: &[&[u8]], key_count: u64) -> Self {
         Self::sequence(&[words], key_count)
@@ -40,28 +77,35 @@ impl Request {
 
     /// Makes a request of several commands.
     pub(crate) fn sequence(commands: &[&[&[u8]]], key_count: u64) -> Self {
-        let (text, keys_at, replies) = (Vec::new(), Vec::new(), commands.len());
-        let mut request = Self { text, keys_at, key_count, replies };
+        let (text, numbers, replies) = (Vec::new(), Vec::new(), commands.len());
+        let mut request = Self { text, numbers, key_count, drawn_count: key_count, replies };
         commands.iter().for_each(|words| request.add(words));
         request
     }
 
+    /// Lets `%` in a word stand for a number below `count`.
+    pub(crate) fn drawing(self, count: u64) -> Self {
+        Self { drawn_count: count, ..self }
+    }
+
     fn add(&mut self, words: &[&[u8]]) {
-        let Self { text, keys_at, .. } = self;
-        text.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
+        self.text.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
         for word in words {
-            let (name, is_key) = match word.strip_suffix(b"#") {
-                Some(name) => (name, true),
-                None => (*word, false),
+            let signs = || word.iter().map(|sign| NumberKind::of_sign(*sign));
+            let number = signs().position(|kind| kind.is_some());
+            let Some((at, kind)) = number.zip(signs().flatten().next()) else {
+                self.text.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+                self.text.extend_from_slice(word);
+                self.text.extend_from_slice(b"\r\n");
+                continue;
             };
-            let length = name.len() + if is_key { DIGITS } else { 0 };
-            text.extend_from_slice(format!("${length}\r\n").as_bytes());
-            text.extend_from_slice(name);
-            if is_key {
-                keys_at.push(text.len());
-                text.extend_from_slice(&[b'0'; DIGITS]);
-            }
-            text.extend_from_slice(b"\r\n");
+            let length = word.len() - 1 + kind.digits();
+            self.text.extend_from_slice(format!("${length}\r\n").as_bytes());
+            self.text.extend_from_slice(&word[..at]);
+            self.numbers.push(Number { at: self.text.len(), kind });
+            self.text.resize(self.text.len() + kind.digits(), b'0');
+            self.text.extend_from_slice(&word[at + 1..]);
+            self.text.extend_from_slice(b"\r\n");
         }
     }
 
@@ -75,12 +119,17 @@ impl Request {
         self.append(out, || number);
     }
 
-    fn append(&self, out: &mut Vec<u8>, mut draw: impl FnMut() -> u64) {
+    fn append(&self, out: &mut Vec<u8>, mut draw_key: impl FnMut() -> u64) {
         let start = out.len();
         out.extend_from_slice(&self.text);
-        for at in &self.keys_at {
-            let mut number = draw();
-            for digit in out[start + at..start + at + DIGITS].iter_mut().rev() {
+        let rank = fastrand::u64(RANKS);
+        for Number { at, kind } in &self.numbers {
+            let mut number = match kind {
+                NumberKind::Key => draw_key(),
+                NumberKind::Drawn => fastrand::u64(..self.drawn_count),
+                NumberKind::Rank => rank,
+            };
+            for digit in out[start + at..start + at + kind.digits()].iter_mut().rev() {
                 *digit = b'0' + (number % 10) as u8;
                 number /= 10;
                 if number == 0 {
@@ -89,6 +138,15 @@ impl Request {
             }
         }
     }
+}
+
+/// How long load goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Length {
+    /// For so long.
+    Time(Duration),
+    /// Until so many requests were sent, but for less than a batch.
+    Requests(u64),
 }
 
 /// What a stretch of load was.
@@ -160,12 +218,16 @@ impl Load {
     }
 
     /// Sends batches on all connections for so long, then awaits what is under way.
-    pub(crate) fn run(&mut self, length: Duration) -> Outcome<Done> {
+    pub(crate) fn run(&mut self, length: Length) -> Outcome<Done> {
         let started = Instant::now();
-        let mut requests = 0;
-        let mut active = self.connections.len();
-        for index in 0..active {
-            self.begin_batch(index)?;
+        let (mut requests, mut sent) = (0, 0);
+        let mut active = 0;
+        for index in 0..self.connections.len() {
+            if !self.is_over(length, started, sent) {
+                self.begin_batch(index)?;
+                sent += self.pipeline as u64;
+                active += 1;
+            }
         }
         let mut events = [EpollEvent::empty(); EVENTS_MAX];
         let silence_ms = u16::try_from(SILENCE_MAX.as_millis()).unwrap_or(u16::MAX);
@@ -174,7 +236,6 @@ impl Load {
             if count == 0 {
                 return Err("the server fell silent".into());
             }
-            let is_over = length <= started.elapsed();
             for event in &events[..count] {
                 let index = usize::try_from(event.data())?;
                 if let Some(at) = index.checked_sub(self.connections.len()) {
@@ -188,14 +249,22 @@ impl Load {
                     continue;
                 }
                 requests += self.pipeline as u64;
-                if is_over {
+                if self.is_over(length, started, sent) {
                     active -= 1;
                 } else {
                     self.begin_batch(index)?;
+                    sent += self.pipeline as u64;
                 }
             }
         }
         Ok(Done { requests, took: started.elapsed() })
+    }
+
+    fn is_over(&self, length: Length, started: Instant, sent: u64) -> bool {
+        match length {
+            Length::Time(length) => length <= started.elapsed(),
+            Length::Requests(count) => count < sent + self.pipeline as u64,
+        }
     }
 
     fn begin_batch(&mut self, index: usize) -> Outcome<()> {
@@ -283,5 +352,24 @@ mod tests {
         Request::sequence(&[&[b"MULTI"], &[b"GET", b"#"]], 10).append_nth(&mut out, 7);
         let expected = b"*1\r\n$5\r\nMULTI\r\n*2\r\n$3\r\nGET\r\n$12\r\n000000000007\r\n";
         assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+    }
+
+    #[test]
+    fn each_kind_of_number_has_its_sign() {
+        let words: [&[u8]; 4] = [b"ZRANGE", b"#", b"@0", b"@9"];
+        let mut out = Vec::new();
+        Request::new(&words, 10).append_nth(&mut out, 3);
+        let text = String::from_utf8(out).unwrap();
+        let words: Vec<_> = text.split("\r\n").collect();
+        assert_eq!((words[3], words[4], words[5]), ("$12", "000000000003", "$6"));
+        let (start, stop): (u32, u32) = (words[6].parse().unwrap(), words[8].parse().unwrap());
+        assert!(100_000 <= start && start + 9 == stop, "{start} {stop}");
+        for _ in 0..100 {
+            let mut out = Vec::new();
+            Request::new(&[b"%"], 1).drawing(7).append_nth(&mut out, 9);
+            let text = String::from_utf8(out).unwrap();
+            let drawn: u32 = text.split("\r\n").nth(2).unwrap().parse().unwrap();
+            assert!(drawn < 7, "{drawn}");
+        }
     }
 }

@@ -11,12 +11,14 @@
 
 mod certificate;
 mod dial;
+mod elements;
 mod load;
 mod plan;
 mod replies;
 mod report;
 mod server;
 mod store;
+mod types;
 
 use std::{error::Error, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -50,9 +52,12 @@ struct Options {
     /// Milliseconds of load in a round.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     round_ms: u64,
-    /// Measures only rows whose name contains this text.
-    #[arg(long, default_value = "")]
-    only: String,
+    /// Measures only rows whose name contains this text, or one of several.
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Measures only this section, or several.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    section: Vec<plan::Section>,
     /// Does everything once and briefly: shows that it works, not how fast.
     #[arg(long)]
     quick: bool,
@@ -77,7 +82,8 @@ fn run(options: &Options) -> Outcome<()> {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     pin(CLIENT_CPU)?;
-    plan::run(&options.server, &options.reference, &scale, &options.only)
+    let choice = plan::Choice { sections: &options.section, names: &options.only };
+    plan::run(&options.server, &options.reference, &scale, &choice)
 }
 
 /// Keeps this thread, and the processes that it starts from here on, on one CPU; on a

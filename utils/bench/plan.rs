@@ -6,17 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::ValueEnum;
 use openssl::ssl::SslSession;
 
 use crate::{
     Outcome,
     dial::{Channel, Target},
-    load::{Load, Request},
+    load::{Length, Load, Request},
     report::{Compared, Row, Sample, Side, Table},
     server::{Identity, Server},
 };
 
-const CLIENTS: usize = 50;
+pub(crate) const CLIENTS: usize = 50;
 const KEYS: u64 = 100_000;
 pub(crate) const VALUE: [u8; 64] = [b'v'; 64];
 const KIB: usize = 1024;
@@ -34,12 +35,59 @@ const SETTLED: Duration = Duration::from_secs(13);
 #[derive(Debug)]
 pub(crate) struct Scale {
     pub(crate) rounds: u32,
-    round: Duration,
+    pub(crate) round: Duration,
     warm_up: Duration,
     connections: usize,
     idle: usize,
     pub(crate) idle_max: Duration,
     pub(crate) stored_keys: u64,
+    /// Small lists, hashes …
+    pub(crate) collections: u64,
+    /// Requests in a round that are counted rather than timed.
+    pub(crate) drained: u64,
+}
+
+/// Rows that are measured together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Section {
+    /// Strings, plain and TLS, alone and in a pipeline.
+    Strings,
+    /// Transactions, PUBLISH, commands of many keys.
+    Units,
+    /// Big values over TLS.
+    Big,
+    /// Connecting, with handshakes.
+    Connections,
+    /// Memory of idle connections.
+    Idle,
+    /// A million keys: memory, SCAN, SAVE, load.
+    Keys,
+    /// Lists, hashes, sets, sorted sets, streams: single requests.
+    Types,
+    /// The same: large ones.
+    Large,
+    /// The same: memory.
+    Elements,
+}
+
+/// Which rows are measured.
+#[derive(Debug)]
+pub(crate) struct Choice<'a> {
+    /// Sections; all if there is none.
+    pub(crate) sections: &'a [Section],
+    /// Parts of names; all if there is none.
+    pub(crate) names: &'a [String],
+}
+
+impl Choice<'_> {
+    fn has_section(&self, section: Section) -> bool {
+        self.sections.is_empty() || self.sections.contains(&section)
+    }
+
+    fn has(&self, section: Section, name: &str) -> bool {
+        let is_named = self.names.is_empty() || self.names.iter().any(|part| name.contains(part));
+        is_named && self.has_section(section)
+    }
 }
 
 impl Scale {
@@ -52,6 +100,8 @@ impl Scale {
             idle: 1000,
             idle_max: Duration::from_secs(40),
             stored_keys: 1_000_000,
+            collections: 100_000,
+            drained: 400_000,
         }
     }
 
@@ -64,6 +114,8 @@ impl Scale {
             idle: 20,
             idle_max: Duration::ZERO,
             stored_keys: 10_000,
+            collections: 1000,
+            drained: 4000,
         }
     }
 }
@@ -86,13 +138,13 @@ impl Pair {
 pub(crate) struct Bench<'a> {
     programs: [&'a Path; 2],
     pub(crate) scale: &'a Scale,
-    only: &'a str,
+    choice: &'a Choice<'a>,
     pub(crate) identity: Identity,
 }
 
-/// Measures everything whose name contains `only`, and prints the tables as they come.
-pub(crate) fn run(ours: &Path, theirs: &Path, scale: &Scale, only: &str) -> Outcome<()> {
-    let bench = Bench { programs: [ours, theirs], scale, only, identity: Identity::new()? };
+/// Measures what is chosen, and prints the tables as they come.
+pub(crate) fn run(ours: &Path, theirs: &Path, scale: &Scale, choice: &Choice<'_>) -> Outcome<()> {
+    let bench = Bench { programs: [ours, theirs], scale, choice, identity: Identity::new()? };
     let mut pair = bench.start()?;
     println!(
         "ours: {} (answers as {}); reference: {} {}; {} rounds of {} ms.",
@@ -103,12 +155,15 @@ pub(crate) fn run(ours: &Path, theirs: &Path, scale: &Scale, only: &str) -> Outc
         scale.rounds,
         scale.round.as_millis(),
     );
-    bench.requests(&mut pair)?;
+    bench.strings(&mut pair)?;
     bench.big_values(&mut pair)?;
     bench.connections(&mut pair)?;
+    bench.types(&mut pair)?;
+    bench.large(&mut pair)?;
     drop(pair);
     bench.memory()?;
-    bench.million_keys()
+    bench.million_keys()?;
+    bench.elements()
 }
 
 impl Bench<'_> {
@@ -118,8 +173,8 @@ impl Bench<'_> {
         Ok(Pair { ours, theirs: Server::start(theirs, &self.identity)? })
     }
 
-    pub(crate) fn is_wanted(&self, name: &str) -> bool {
-        name.contains(self.only)
+    pub(crate) fn is_wanted(&self, section: Section, name: &str) -> bool {
+        self.choice.has(section, name)
     }
 
     /// Shows each side to `measure` in turn, as often as there are rounds.
@@ -150,21 +205,21 @@ impl Bench<'_> {
             let target = pair.of(side).target(&self.identity, is_tls);
             let mut load = Load::open(target, clients, request.clone(), pipeline)?;
             load.listen(target, listeners, "news")?;
-            load.run(self.scale.warm_up)?;
+            load.run(Length::Time(self.scale.warm_up))?;
             Outcome::Ok(load)
         };
         let (mut ours, mut theirs) = (open(Side::Ours)?, open(Side::Theirs)?);
         self.rounds(pair, |server, side| {
             let load = if side == Side::Ours { &mut ours } else { &mut theirs };
             let before_us = server.cpu_us()?;
-            let done = load.run(self.scale.round)?;
+            let done = load.run(Length::Time(self.scale.round))?;
             let cpu_us = server.cpu_us()? - before_us;
             let units = done.requests as f64 * weight;
             Ok(Sample { cost: cpu_us / units, rate: units / done.took.as_secs_f64() })
         })
     }
 
-    fn requests(&self, pair: &mut Pair) -> Outcome<()> {
+    fn strings(&self, pair: &mut Pair) -> Outcome<()> {
         let mut table = Table::new("CPU µs a request", "requests/s");
         let words = [b"MSET", &b"key:#"[..], &VALUE].into_iter();
         let mset: Vec<_> = words.chain([&b"key:#"[..], &VALUE].repeat(9)).collect();
@@ -181,14 +236,16 @@ impl Bench<'_> {
             (true, 1, 0.75),
             (true, 16, 0.6),
         ];
-        for side in [Side::Ours, Side::Theirs] {
-            fill(pair.of(side).target(&self.identity, false), &set, KEYS)?;
+        if [Section::Strings, Section::Units].iter().any(|it| self.choice.has_section(*it)) {
+            for side in [Side::Ours, Side::Theirs] {
+                fill(pair.of(side).target(&self.identity, false), &set, KEYS)?;
+            }
         }
         for (is_tls, pipeline, aim) in kinds {
             for (command, request) in &requests {
                 let transport = if is_tls { "TLS" } else { "plain" };
                 let name = format!("{command}, {transport}, pipeline {pipeline}");
-                if !self.is_wanted(&name) {
+                if !self.is_wanted(Section::Strings, &name) {
                     continue;
                 }
                 let clients = (CLIENTS, pipeline);
@@ -219,7 +276,7 @@ impl Bench<'_> {
             ("PUBLISH to 50", publish, 50),
         ];
         for (name, request, listeners) in &units {
-            if self.is_wanted(name) {
+            if self.is_wanted(Section::Units, name) {
                 let pipeline = if name.ends_with("16") { 16 } else { 1 };
                 // One that publishes to many is alone: else those who hear lag behind.
                 let clients = if 1 < *listeners { 1 } else { CLIENTS };
@@ -244,7 +301,7 @@ impl Bench<'_> {
             }
             for (command, request) in [("GET", &get), ("SET", &set)] {
                 let name = format!("{command} of {size_name}, TLS");
-                if !self.is_wanted(&name) {
+                if !self.is_wanted(Section::Big, &name) {
                     continue;
                 }
                 let weight = bytes as f64 / MEGABYTE;
@@ -264,7 +321,7 @@ impl Bench<'_> {
             ("connect and PING, resumed TLS session", Kind::Resumed, Some(0.7)),
         ];
         for (name, kind, aim) in kinds {
-            if !self.is_wanted(name) {
+            if !self.is_wanted(Section::Connections, name) {
                 continue;
             }
             let compared = self.rounds(pair, |server, _| {
@@ -295,7 +352,7 @@ impl Bench<'_> {
     fn memory(&self) -> Outcome<()> {
         let mut table = Table::new("bytes", "of them by used_memory");
         let name = "an idle TLS connection, resident";
-        if self.is_wanted(name) {
+        if self.is_wanted(Section::Idle, name) {
             let mut pair = self.start()?;
             let mut compared = Compared::default();
             for side in [Side::Ours, Side::Theirs] {

@@ -27,6 +27,10 @@ fn the_bench_comes_through_and_prints_its_tables() {
         "| a key of 16 bytes with a value of 32, resident |",
         "| MULTI, 4 commands, EXEC |",
         "| PUBLISH to 50 |",
+        "| ZPOPMIN, one sorted set, pipeline 16 |",
+        "| XADD, one stream, pipeline 16 |",
+        "| SINTER of 2 sets of 100,000 |",
+        "| a member of a large set, resident |",
     ] {
         assert!(table.contains(row), "{row} is not in\n{table}");
     }

@@ -6,7 +6,7 @@ use crate::{
     Outcome,
     dial::Target,
     load::Request,
-    plan::{Bench, VALUE, fill, settled},
+    plan::{Bench, Section, VALUE, fill, settled},
     report::{Compared, Row, Sample, Side, Table},
     server::Server,
 };
@@ -27,7 +27,7 @@ impl Bench<'_> {
             ("a key of 16 bytes with a value of 32, resident", set(&VALUE[..32]), Some(0.65)),
         ];
         for (name, words, aim) in kinds {
-            if !self.is_wanted(name) {
+            if !self.is_wanted(Section::Keys, name) {
                 continue;
             }
             let mut pair = self.start()?;
@@ -52,7 +52,7 @@ impl Bench<'_> {
 
     fn walks(&self) -> Outcome<()> {
         let names = ["SCAN over all keys", "SAVE of all keys", "load of all keys at start"];
-        if !names.iter().any(|name| self.is_wanted(name)) {
+        if !names.iter().any(|name| self.is_wanted(Section::Keys, name)) {
             return Ok(());
         }
         let mut table = Table::new("CPU ns a key", "keys/s");
@@ -68,7 +68,7 @@ impl Bench<'_> {
         ];
         for ((name, walk), aim) in names.into_iter().zip(walks).zip([0.8, 0.5, 0.5]) {
             // Nothing can be loaded that was not saved.
-            if !self.is_wanted(name) && !name.starts_with("SAVE") {
+            if !self.is_wanted(Section::Keys, name) && !name.starts_with("SAVE") {
                 continue;
             }
             let is_restart = name.starts_with("load");

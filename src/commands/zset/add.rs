@@ -33,7 +33,9 @@ impl<'a> AddArgs<'a> {
     fn parse(call: &Call<'a>, mut update: Update) -> Result<Self, ReplyError> {
         let (mut if_absent, mut if_present, mut if_up, mut if_down) = (false, false, false, false);
         let (mut counts_changes, mut at) = (false, 2);
-        while let Some(word) = call.argv.get(at) {
+        // A flag begins with a letter, and so does no number but infinity.
+        let may_be_flag = |word: &&[u8]| word.first().is_none_or(u8::is_ascii_alphabetic);
+        while let Some(word) = call.argv.get(at).filter(may_be_flag) {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
             let flag = match () {
                 () if is("nx") => &mut if_absent,

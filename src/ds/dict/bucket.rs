@@ -65,6 +65,7 @@ impl<E> Bucket<E> {
         self.meta[0] == 0
     }
 
+    #[inline]
     pub(super) fn entry(&self, at: usize) -> Option<&E> {
         if !self.is_present(at) {
             return None;
@@ -73,6 +74,7 @@ impl<E> Bucket<E> {
         Some(unsafe { &self.slots[at].entry })
     }
 
+    #[inline]
     pub(super) fn entry_mut(&mut self, at: usize) -> Option<&mut E> {
         if !self.is_present(at) {
             return None;
@@ -169,6 +171,7 @@ impl<E> Bucket<E> {
     ///
     /// # Panics
     /// If the chain is shorter.
+    #[inline]
     pub(super) fn at_depth_mut(&mut self, depth: usize) -> &mut Self {
         let mut bucket = self;
         for _ in 0..depth {

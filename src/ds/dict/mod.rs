@@ -212,11 +212,18 @@ impl<E: Entry> Dict<E> {
     /// [`Self::prefetch`] should have brought by then.
     #[inline]
     pub fn prefetch_entry(&self, hash: Hash) {
-        if !self.is_empty() {
-            let (table, index) = self.home(hash.position());
-            let found = self.tables[table].bucket(index).find(hash.tag(), |_| true);
-            found.iter().for_each(|found| found.entry.prefetch());
+        self.guess(hash).into_iter().for_each(Entry::prefetch);
+    }
+
+    /// Returns the entry that most likely is that of a key with this hash; the key is not read.
+    #[inline]
+    pub fn guess(&self, hash: Hash) -> Option<&E> {
+        if self.is_empty() {
+            return None;
         }
+        let (table, index) = self.home(hash.position());
+        let found = self.tables[table].bucket(index).find(hash.tag(), |_| true);
+        found.map(|found| found.entry)
     }
 
     /// Returns the one bucket that may hold this position. There must be a table.
@@ -236,6 +243,7 @@ impl<E: Entry> Dict<E> {
         Some(Place { table, index, depth: found.depth, at: found.at })
     }
 
+    #[inline]
     fn entry_at(&mut self, place: Place) -> &mut E {
         let bucket = self.tables[place.table].bucket_mut(place.index).at_depth_mut(place.depth);
         bucket.entry_mut(place.at).expect("the place was found by a search")
@@ -291,6 +299,7 @@ pub struct Occupied<'a, E: Entry> {
 
 impl<'a, E: Entry> Occupied<'a, E> {
     /// Returns the entry.
+    #[inline]
     pub fn get(&self) -> &E {
         let Place { table, index, depth, at } = self.place;
         let mut bucket = self.dict.tables[table].bucket(index);

@@ -41,6 +41,27 @@ impl Listpack {
         self.insert_at(HEADER_BYTES, item);
     }
 
+    /// Puts two elements at the end, as [`Self::insert_two`].
+    #[inline]
+    pub fn append_two(&mut self, first: Item<'_>, second: Item<'_>) {
+        self.insert_two_at(self.end(), first, second);
+    }
+
+    /// Puts two elements before another, with one move of the bytes.
+    pub fn insert_two(&mut self, at: At, first: Item<'_>, second: Item<'_>) {
+        self.insert_two_at(at.offset(), first, second);
+    }
+
+    /// Removes the last element, and tells whether there was one.
+    #[inline]
+    pub fn remove_last(&mut self) -> bool {
+        let Some(at) = self.last() else { return false };
+        let removed = self.end() - at.offset();
+        self.0.splice(at.offset(), removed, &[]);
+        self.note_fewer(1);
+        true
+    }
+
     /// Puts elements at the end, in their order, with one move of the bytes.
     pub fn append_all(&mut self, items: &[Item<'_>]) {
         let most = items.iter().map(|item| item.bytes_max()).sum();
@@ -166,6 +187,18 @@ impl Listpack {
         self.note_more(1);
     }
 
+    #[inline]
+    fn insert_two_at(&mut self, offset: usize, first: Item<'_>, second: Item<'_>) {
+        encode(first, |first| {
+            encode(second, |second| {
+                let [a, b, c] = three(first);
+                let [d, e, f] = three(second);
+                self.0.splice(offset, 0, &[a, b, c, d, e, f]);
+            });
+        });
+        self.note_more(2);
+    }
+
     fn join(&mut self, offset: usize, other: &Pack) {
         let count = self.count() + other.count();
         let entries = &other.bytes()[HEADER_BYTES..other.end()];
@@ -197,4 +230,11 @@ impl<'a> Extend<Item<'a>> for Listpack {
     fn extend<T: IntoIterator<Item = Item<'a>>>(&mut self, items: T) {
         items.into_iter().for_each(|item| self.append(item));
     }
+}
+
+/// Returns the pieces of an entry, of which there are three at most.
+#[inline]
+fn three<'a>(pieces: &[&'a [u8]]) -> [&'a [u8]; 3] {
+    let piece = |at: usize| pieces.get(at).copied().unwrap_or_default();
+    [piece(0), piece(1), piece(2)]
 }

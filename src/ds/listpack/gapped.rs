@@ -54,7 +54,11 @@ impl Gapped {
             let mut to = START + free + HEADER_BYTES - LENGTH_BYTES;
             let rest = self.0.rest_mut();
             for piece in pieces {
-                rest[to..to + piece.len()].copy_from_slice(piece);
+                // Most pieces are a byte, for which calling a function is too much.
+                match piece {
+                    [byte] => rest[to] = *byte,
+                    piece => rest[to..to + piece.len()].copy_from_slice(piece),
+                }
                 to += piece.len();
             }
         });

@@ -63,6 +63,12 @@ impl Listpack {
         Pack::check(bytes, depth).map(Self::from)
     }
 
+    /// Asks for the memory of a list that is small, which will be read soon.
+    #[inline]
+    pub fn prefetch(&self) {
+        self.0.prefetch();
+    }
+
     /// Counts the bytes that it takes on the heap.
     pub fn allocation_bytes(&self) -> usize {
         self.0.allocation_bytes()

@@ -53,7 +53,7 @@ fn step(random: &mut Random, list: &mut Listpack, model: &mut Model) {
     let element = any_element(random);
     let item = Item::Bytes(&element);
     let index = if model.is_empty() { 0 } else { random.index(model.len()) };
-    match random.below(if model.is_empty() { 4 } else { 14 }) {
+    match random.below(if model.is_empty() { 6 } else { 16 }) {
         0 => (list.append(item), model.push(element)).0,
         1 => (list.prepend(item), model.insert(0, element)).0,
         2 => {
@@ -74,44 +74,55 @@ fn step(random: &mut Random, list: &mut Listpack, model: &mut Model) {
             }
         }
         4 => {
+            let more = any_element(random);
+            list.append_two(item, Item::Bytes(&more));
+            model.extend([element, more]);
+        }
+        5 => assert_eq!(list.remove_last(), model.pop().is_some()),
+        6 if random.below(2) == 0 => {
+            let more = any_element(random);
+            list.insert_two(place(list, index), item, Item::Bytes(&more));
+            model.splice(index..index, [element, more]);
+        }
+        6 => {
             let at = list.insert_before(place(list, index), item);
             assert!(list.item(at).is(&element));
             model.insert(index, element);
         }
-        5 => {
+        7 => {
             let at = list.insert_after(place(list, index), item);
             assert!(list.item(at).is(&element));
             model.insert(index + 1, element);
         }
-        6 => {
+        8 => {
             list.replace(place(list, index), item);
             model[index] = element;
         }
-        7 | 8 => {
+        9 | 10 => {
             let next = list.delete(place(list, index));
             model.remove(index);
             assert_eq!(next, list.seek(index as i64));
         }
-        9 => {
+        11 => {
             let count = random.index(5);
             let end = model.len().min(index + count);
             let next = list.delete_from(place(list, index), count);
             model.drain(index..end);
             assert_eq!(next, list.seek(index as i64));
         }
-        10 => {
+        12 => {
             let count = if random.below(30) == 0 { usize::MAX } else { random.index(5) };
             let from_end = index as i64 - model.len() as i64;
             list.delete_range(if random.below(2) == 0 { index as i64 } else { from_end }, count);
             model.drain(index..model.len().min(index.saturating_add(count)));
         }
-        11 => {
+        13 => {
             let chosen: Vec<usize> = (0..model.len()).filter(|_| random.below(5) == 0).collect();
             let places: Vec<At> = chosen.iter().map(|at| place(list, *at)).collect();
             list.delete_all(&places);
             chosen.iter().rev().for_each(|at| drop(model.remove(*at)));
         }
-        12 => {
+        14 => {
             let behind = list.split_off(place(list, index));
             check(list, &model[..index].to_vec());
             check(&behind, &model[index..].to_vec());

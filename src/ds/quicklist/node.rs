@@ -233,12 +233,12 @@ impl Node {
             self.open_gap(0);
         }
         match (self, side) {
-            (Self::Packed { list, count }, side) => {
-                let at = match side {
-                    Side::Head => list.first(),
-                    Side::Tail => list.last(),
-                };
-                list.delete(at.expect("no node is empty"));
+            (Self::Packed { list, count }, Side::Tail) => {
+                list.remove_last();
+                *count -= 1;
+            }
+            (Self::Packed { list, count }, Side::Head) => {
+                list.delete(list.first().expect("no node is empty"));
                 *count -= 1;
             }
             (Self::Gapped { list, count }, Side::Tail) => {

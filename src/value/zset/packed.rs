@@ -163,11 +163,8 @@ pub(super) fn insert(list: &mut Listpack, member: &[u8], score: f64) {
     let mut text = Vec::new();
     let item = item_of(score, &mut text);
     match behind(list, member, score) {
-        None => list.append_all(&[Item::Bytes(member), item]),
-        Some(at) => {
-            let at = list.insert_before(at, Item::Bytes(member));
-            list.insert_after(at, item);
-        }
+        None => list.append_two(Item::Bytes(member), item),
+        Some(at) => list.insert_two(at, Item::Bytes(member), item),
     }
 }
 
@@ -201,7 +198,7 @@ fn behind(list: &Listpack, member: &[u8], score: f64) -> Option<At> {
 pub(super) fn of(zset: &ds::zset::Zset) -> Listpack {
     let (mut list, mut text) = (Listpack::new(), Vec::new());
     for (member, score) in zset.iter() {
-        list.append_all(&[Item::Bytes(member), item_of(score, &mut text)]);
+        list.append_two(Item::Bytes(member), item_of(score, &mut text));
     }
     list
 }
