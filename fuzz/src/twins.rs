@@ -39,7 +39,7 @@ pub enum Order {
 }
 
 /// A type of value. Words of commands stand for something if they begin with a percent sign: an
-/// element, a number, one that is not large, a score.
+/// element, a number, one that is not large, a score, the number of an entry.
 pub struct Family {
     /// See there.
     pub order: Order,
@@ -105,8 +105,11 @@ impl House {
         if !self.restore(0, &payload) {
             return;
         }
+        // What the second one is made of is what the first one holds: of what it has come with, the
+        // sign of a zero is lost where scores are integers.
+        let Value::Bulk(dumped) = self.run(0, &[b"DUMP", KEY]) else { return };
         self.server.config.encoding = everything_is_large();
-        assert!(self.restore(1, &payload), "what was taken once is taken again");
+        assert!(self.restore(1, &dumped), "what was dumped can be restored");
         self.server.config.encoding = self.limits;
         // Both are asked: what is due in a hash goes when somebody comes by.
         let [elements, _] = [0, 1].map(|at| self.elements(family, at));
@@ -238,6 +241,8 @@ fn fill_in(command: &str, elements: &[Vec<u8>], script: &mut Source<'_>) -> Vec<
         "%number" => number(script).into_bytes(),
         // Who asks for as many as there are numbers waits for them.
         "%few" => script.byte().cast_signed().to_string().into_bytes(),
+        "%id" => format!("{}-{}", script.byte(), script.byte()).into_bytes(),
+        "(%id" => format!("({}-{}", script.byte(), script.byte()).into_bytes(),
         "%score" => match script.byte() {
             special if usize::from(special) < SCORES.len() => SCORES[usize::from(special)].into(),
             other => other.cast_signed().to_string().into_bytes(),

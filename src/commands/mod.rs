@@ -39,6 +39,10 @@ mod zset;
 
 use crate::{command::CommandId, server::call::CommandFn};
 
+/// Where elements are picked at random and may come again, no more are answered: nobody could hold
+/// them, and picking them would never end.
+const PICKED_MAX: u64 = 1 << 30;
+
 include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
 
 /// Returns a command's code. Only `server::execute` asks.

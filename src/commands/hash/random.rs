@@ -5,7 +5,7 @@ use ds::listpack::Digits;
 use resp::{Protocol, Reply};
 
 use crate::{
-    commands::hash::reply_value,
+    commands::{PICKED_MAX, hash::reply_value},
     error::ReplyError,
     server::{
         Server,
@@ -15,8 +15,6 @@ use crate::{
 };
 
 const OUT_OF_RANGE: ReplyError = ReplyError::text("ERR value is out of range");
-/// No more fields are answered: nobody could hold them, and picking them would never end.
-const COUNT_MAX: u64 = 1 << 30;
 
 /// HRANDFIELD key [count [WITHVALUES]]: a negative count may pick a field more than once.
 pub(in crate::commands) fn hrandfield(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -37,7 +35,7 @@ pub(in crate::commands) fn hrandfield(server: &mut Server, call: &mut Call<'_>) 
     };
     let is_flat = with_values && call.reply.protocol == Protocol::Resp2;
     if count < 0 {
-        let count = Some(count.unsigned_abs()).filter(|count| *count <= COUNT_MAX);
+        let count = Some(count.unsigned_abs()).filter(|count| *count <= PICKED_MAX);
         let count = count.ok_or(OUT_OF_RANGE)?;
         let elements = count << u32::from(is_flat);
         call.reply.array(usize::try_from(elements).map_err(|_| OUT_OF_RANGE)?);

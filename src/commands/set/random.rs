@@ -3,6 +3,7 @@
 use base::number::parse_i64;
 
 use crate::{
+    commands::PICKED_MAX,
     error::ReplyError,
     server::{
         Server,
@@ -40,7 +41,8 @@ pub(in crate::commands) fn srandmember(server: &mut Server, call: &mut Call<'_>)
             set.random_distinct(count, &mut draw, |member| reply.bulk(member));
         }
         Some(count) => {
-            let count = count.unsigned_abs();
+            let count = Some(count.unsigned_abs()).filter(|count| *count <= PICKED_MAX);
+            let count = count.ok_or(ReplyError::text("ERR value is out of range"))?;
             reply.array(usize::try_from(count).unwrap_or(usize::MAX));
             set.random_any(count, &mut draw, |member| {
                 reply.bulk(member);

@@ -61,13 +61,14 @@ pub(in crate::commands) fn xadd(server: &mut Server, call: &mut Call<'_>) -> Com
         return Err(ReplyError::text("ERR Elements are too large to be stored"));
     }
     let trimmed = options.trim.map_or(0, |trim| trim.apply(log));
-    let outcome = options.trim.and_then(|trim| trim.outcome(log));
+    let is_repeated = server.propagation.is_wanted();
+    let outcome = options.trim.filter(|_| is_repeated).and_then(|trim| trim.outcome(log));
     reply_id(call.reply, id);
     server.keyspace.written(db, key, Event::stream("xadd"));
     if 0 < trimmed {
         server.keyspace.noted(db, key, Event::stream("xtrim"));
     }
-    if server.propagation.is_wanted() {
+    if is_repeated {
         repeat(server, call, &options, id, outcome);
     }
     Ok(())

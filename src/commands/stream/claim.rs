@@ -93,10 +93,7 @@ impl<'a> Parts<'a> {
         let now_ms = keyspace.now_ms;
         let Stream { log, groups } = keyspace.again::<Stream>(place.db, place.key)?;
         let group = groups.get_mut(place.group)?;
-        let made = group.create(name, now_ms);
-        let consumer = made.or_else(|| group.find(name))?;
-        group.consumer_mut(consumer).seen_ms = now_ms;
-        let is_consumer_made = made.is_some();
+        let (consumer, is_consumer_made) = group.find_or_create(name, now_ms)?;
         Some(Self { log, group, propagation, consumer, is_consumer_made, changes: 0 })
     }
 }
@@ -187,9 +184,8 @@ pub(in crate::commands) fn xclaim(server: &mut Server, call: &mut Call<'_>) -> C
     let ClaimArgs { claimer, ids_end, is_forced, last_id } =
         ClaimArgs::parse(call, server.keyspace.now_ms)?;
     call.propagate_in_place(server);
-    let Some(mut parts) = Parts::find(server, place, call.arg(3)) else {
-        unreachable!("the group was there just now");
-    };
+    let parts = Parts::find(server, place, call.arg(3));
+    let mut parts = parts.expect("the group was there just now");
     let has_moved = parts.group.last_id < last_id;
     parts.group.last_id = parts.group.last_id.max(last_id);
     let opened = call.reply.deferred();
@@ -264,9 +260,8 @@ pub(in crate::commands) fn xautoclaim(server: &mut Server, call: &mut Call<'_>) 
     let place = claimer.place;
     check_group(server, place)?;
     call.propagate_in_place(server);
-    let Some(mut parts) = Parts::find(server, place, call.arg(3)) else {
-        unreachable!("the group was there just now");
-    };
+    let parts = Parts::find(server, place, call.arg(3));
+    let mut parts = parts.expect("the group was there just now");
     let mut attempts = count * ATTEMPTS_PER_ENTRY;
     let (mut claimed, mut deleted) = (0, Vec::new());
     call.reply.array(3);

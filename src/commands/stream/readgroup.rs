@@ -19,7 +19,7 @@ use crate::{
     },
     value::{
         Stream,
-        stream::{ConsumerId, Group, Log, Nack, StreamId},
+        stream::{ConsumerId, Course, Group, Log, Nack, StreamId},
     },
 };
 
@@ -65,8 +65,7 @@ struct Reader<'a> {
 /// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key …]
 /// id [id …]
 pub(in crate::commands) fn xreadgroup(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let now_ms = server.keyspace.now_ms;
-    let args = ReadArgs::parse(call, Form::Group, now_ms)?;
+    let args = ReadArgs::parse(call, Form::Group, server.keyspace.now_ms)?;
     let (group_name, name) = args.reader.expect("it is parsed so");
     let db = call.db();
     for index in 0..args.key_count {
@@ -82,34 +81,7 @@ pub(in crate::commands) fn xreadgroup(server: &mut Server, call: &mut Call<'_>) 
     for index in 0..args.key_count {
         let (key, after) = (args.key(call, index), After::parse(args.after(call, index))?);
         let place = Place { db, key, group: group_name };
-        let Server { keyspace, propagation, .. } = server;
-        let Some(Stream { log, groups }) = keyspace.again::<Stream>(db, key) else { continue };
-        let Some(group) = groups.get_mut(group_name) else { continue };
-        let created = group.create(name, now_ms);
-        let Some(consumer) = created.or_else(|| group.find(name)) else { continue };
-        if created.is_some() && !args.acknowledges {
-            place.create_consumer(propagation, name);
-        }
-        group.consumer_mut(consumer).seen_ms = now_ms;
-        let ReadArgs { acknowledges, count, .. } = args;
-        let reader = Reader { place, consumer, acknowledges, count, now_ms };
-        let is_served = match after {
-            After::Acknowledged(id) => {
-                answer.add(call.reply, key);
-                reader.repeat_pending(call.reply, log, group, id);
-                true
-            }
-            After::LastOfGroup if log.last().is_some_and(|last| group.last_id < last.id) => {
-                answer.add(call.reply, key);
-                reader.deliver(call.reply, log, group, propagation);
-                true
-            }
-            After::LastOfGroup => false,
-        };
-        if created.is_some() {
-            keyspace.counted(db, key, Event::stream("xgroup-createconsumer"));
-        }
-        keyspace.dirty += u64::from(is_served);
+        read(server, (call.reply, &mut answer), place, (name, &args, after));
     }
     if answer.close(call.reply) {
         return Ok(());
@@ -120,6 +92,43 @@ pub(in crate::commands) fn xreadgroup(server: &mut Server, call: &mut Call<'_>) 
         call.reply.null_array();
     }
     Ok(())
+}
+
+/// Reads one stream, whose group was seen before.
+fn read(
+    server: &mut Server,
+    (reply, answer): (&mut Reply, &mut Answer),
+    place: Place<'_>,
+    (name, args, after): (&[u8], &ReadArgs<'_>, After),
+) {
+    let Server { keyspace, propagation, .. } = server;
+    let (now_ms, Place { db, key, .. }) = (keyspace.now_ms, place);
+    let stream = keyspace.again::<Stream>(db, key).expect("the stream was there just now");
+    let Stream { log, groups } = stream;
+    let group = groups.get_mut(place.group).expect("the group was there just now");
+    let found = group.find_or_create(name, now_ms);
+    let (consumer, is_made) = found.expect("consumers are fewer than there is memory for");
+    let ReadArgs { acknowledges, count, .. } = *args;
+    if is_made && !acknowledges {
+        place.create_consumer(propagation, name);
+    }
+    let reader = Reader { place, consumer, acknowledges, count, now_ms };
+    let mut is_served = true;
+    match after {
+        After::Acknowledged(id) => {
+            answer.add(reply, key);
+            reader.repeat_pending(reply, log, group, id);
+        }
+        After::LastOfGroup if log.last().is_some_and(|last| group.last_id < last.id) => {
+            answer.add(reply, key);
+            reader.deliver(reply, log, group, propagation);
+        }
+        After::LastOfGroup => is_served = false,
+    }
+    if is_made {
+        keyspace.counted(db, key, Event::stream("xgroup-createconsumer"));
+    }
+    keyspace.dirty += u64::from(is_served);
 }
 
 impl Reader<'_> {
@@ -135,7 +144,7 @@ impl Reader<'_> {
         let min = group.last_id.next().unwrap_or(StreamId::MAX);
         let opened = reply.deferred();
         let (mut answered, mut has_moved) = (0, false);
-        for entry in log.range(min, StreamId::MAX, super::Course::Forward).take(limit) {
+        for entry in log.range(min, StreamId::MAX, Course::Forward).take(limit) {
             let id = entry.id;
             has_moved |= group.advance(log, id);
             reply_entry(reply, entry);
@@ -163,9 +172,8 @@ impl Reader<'_> {
         let count = if self.count == 0 { left } else { left.min(self.count) };
         reply.array(count);
         for rank in first..first + count {
-            let Some((id, ())) = group.consumer(self.consumer).pending().by_rank(rank) else {
-                unreachable!("it was counted just now");
-            };
+            let found = group.consumer(self.consumer).pending().by_rank(rank);
+            let (id, ()) = found.expect("it was counted just now");
             if let Some(entry) = log.get(id) {
                 reply_entry(reply, entry);
                 group.deliver_again(id, self.now_ms);

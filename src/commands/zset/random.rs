@@ -3,7 +3,10 @@
 use base::number::parse_i64;
 
 use crate::{
-    commands::zset::{Shown, open_array, reply_member},
+    commands::{
+        PICKED_MAX,
+        zset::{Shown, open_array, reply_member},
+    },
     error::ReplyError,
     server::{
         Server,
@@ -12,6 +15,7 @@ use crate::{
     value::Zset,
 };
 
+const OUT_OF_RANGE: ReplyError = ReplyError::text("ERR value is out of range");
 /// With scores twice as many replies are counted.
 const WITH_SCORES_MAX: i64 = i64::MAX / 2;
 
@@ -40,7 +44,8 @@ pub(in crate::commands) fn zrandmember(server: &mut Server, call: &mut Call<'_>)
     };
     let reply = &mut *call.reply;
     if count < 0 {
-        let count = count.unsigned_abs();
+        let count = Some(count.unsigned_abs()).filter(|count| *count <= PICKED_MAX);
+        let count = count.ok_or(OUT_OF_RANGE)?;
         open_array(reply, usize::try_from(count).unwrap_or(usize::MAX / 2), shown);
         zset.random(
             count,
@@ -81,7 +86,7 @@ fn parse(call: &Call<'_>) -> Result<Option<(i64, Shown)>, ReplyError> {
         _ => return Err(ReplyError::Syntax),
     };
     if shown == Shown::WithScores && !(-WITH_SCORES_MAX..=WITH_SCORES_MAX).contains(&count) {
-        return Err(ReplyError::text("ERR value is out of range"));
+        return Err(OUT_OF_RANGE);
     }
     Ok(Some((count, shown)))
 }

@@ -114,6 +114,15 @@ impl Group {
         Some(id)
     }
 
+    /// Finds a consumer that asks for entries, or adds it; says whether it did that.
+    pub fn find_or_create(&mut self, name: &[u8], now_ms: i64) -> Option<(ConsumerId, bool)> {
+        let Some(id) = self.find(name) else {
+            return self.create(name, now_ms).map(|id| (id, true));
+        };
+        self.consumer_mut(id).seen_ms = now_ms;
+        Some((id, false))
+    }
+
     /// Returns a consumer.
     ///
     /// # Panics
