@@ -92,8 +92,9 @@ impl Prefixed {
         assert!(LENGTH_BYTES <= at && at <= before && removed <= before - at, "is in the block");
         let inserted: usize = pieces.iter().map(|piece| piece.len()).sum();
         let after = length_of(before - removed + inserted);
-        if before < after as usize {
-            self.resize(before, after as usize);
+        // One look at the size of the allocation is enough for what grows.
+        if before < after as usize && rounded(before) < after as usize {
+            self.reallocate(before, after as usize);
         }
         if inserted != removed {
             self.move_tail(at + removed, at + inserted, before);
@@ -103,8 +104,8 @@ impl Prefixed {
             self.put(to, piece);
             to += piece.len();
         }
-        if (after as usize) < before {
-            self.resize(before, after as usize);
+        if (after as usize) < before && rounded(after as usize) < rounded(before) {
+            self.reallocate(before, after as usize);
         }
         self.set_length(after);
     }
@@ -143,13 +144,6 @@ impl Prefixed {
     }
 
     /// Gives the block the size for another length. Callers set the length next.
-    #[inline]
-    fn resize(&mut self, before: usize, after: usize) {
-        if rounded(before) != rounded(after) {
-            self.reallocate(before, after);
-        }
-    }
-
     #[cold]
     fn reallocate(&mut self, before: usize, after: usize) {
         // SAFETY: the block was allocated with this layout; the size asked for is not zero,

@@ -166,18 +166,6 @@ impl Server {
         Ok(line.trim_end().trim_start_matches(':').parse()?)
     }
 
-    /// Tells whether it has a command, whose name is given in small letters.
-    pub(crate) fn has_command(&mut self, name: &str) -> Outcome<bool> {
-        write!(self.control.get_mut(), "COMMAND LIST FILTERBY PATTERN {name}\r\n")?;
-        let mut line = String::new();
-        self.control.read_line(&mut line)?;
-        let has = line == "*1\r\n";
-        for _ in 0..2 * usize::from(has) {
-            self.control.read_line(&mut line)?;
-        }
-        Ok(has)
-    }
-
     fn info(&mut self, section: &str) -> Outcome<String> {
         write!(self.control.get_mut(), "INFO {section}\r\n")?;
         let mut line = String::new();

@@ -54,8 +54,7 @@ impl Bench<'_> {
         let mut table = Table::new("CPU µs a request", "requests/s");
         let (keys, drained) = (self.scale.collections, self.scale.drained);
         let works = [lists(keys, drained), sets(keys, drained), hashes(keys), zsets(keys, drained)];
-        let has_streams = pair.ours.has_command("xadd")? && pair.theirs.has_command("xadd")?;
-        for work in works.into_iter().flatten().chain(has_streams.then(stream)) {
+        for work in works.into_iter().flatten().chain([stream()]) {
             self.work(pair, (Section::Types, work), &mut table)?;
         }
         table.print();
