@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use redis::{
-    config::Config,
+    config::{Config, Encoding},
     functions::Functions,
     keyspace::Keyspace,
     persist::{
@@ -21,19 +21,19 @@ const NOW_MS: i64 = 1_700_000_000_000;
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, data)) = data.split_first() else { return };
+    let limits = Config::new(false).encoding;
     let budget = 1 + u64::from(choice >> 2);
     let total_bytes = (choice & 1 == 0).then_some(data.len() as u64);
-    if let Some((keyspace, functions)) = load(data, total_bytes, budget) {
+    if let Some((keyspace, functions)) = load(data, limits, total_bytes, budget) {
         let mut file = Vec::new();
         let compresses = choice & 2 == 0;
         let options = SaveOptions { compresses, functions, ..SaveOptions::default() };
         save(&keyspace, &mut file, &options, &mut |_| {}).expect("a Vec takes everything");
-        let again = load(&file, None, u64::MAX).expect("what was saved can be loaded");
+        let again = load(&file, limits, None, u64::MAX).expect("what was saved can be loaded");
         assert_eq!(keyspace.digest(), again.0.digest());
         assert_eq!(options.functions, again.1);
     }
     // As a payload, and as a value of any type.
-    let limits = Config::new(false).encoding;
     for body in [verify(data, false), Some(data)].into_iter().flatten() {
         let _ = restore(b"key", body, None, true, limits);
     }
@@ -46,7 +46,12 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn load(file: &[u8], total_bytes: Option<u64>, budget: u64) -> Option<(Keyspace, Functions)> {
+fn load(
+    file: &[u8],
+    limits: Encoding,
+    total_bytes: Option<u64>,
+    budget: u64,
+) -> Option<(Keyspace, Functions)> {
     let options = LoadOptions {
         total_bytes,
         // Or nearly nothing would be looked at.
@@ -54,7 +59,7 @@ fn load(file: &[u8], total_bytes: Option<u64>, budget: u64) -> Option<(Keyspace,
         origin: Origin::Other,
         replaces: true,
         is_suspicious: true,
-        limits: Config::new(false).encoding,
+        limits,
         now_ms: NOW_MS,
     };
     let mut keyspace = Keyspace::new(16);
