@@ -96,3 +96,28 @@ fn flags(client: &Client, session: &Session) -> String {
     flags.extend(known.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag));
     if flags.is_empty() { "N".to_owned() } else { flags }
 }
+
+/// Names a replica in the log: by where it can be reached.
+pub fn replica_name(client: &Client) -> String {
+    let (host, port) = replica_address(client);
+    match port {
+        0 => format!("{host}:<unknown-replica-port>"),
+        port => match u16::try_from(port) {
+            Ok(port) => net::addr::format_host_port(&host, port),
+            Err(_) => format!("{host}:{port}"),
+        },
+    }
+}
+
+/// Returns where a replica can be reached; the port is 0 if it has not told.
+pub fn replica_address(client: &Client) -> (String, i64) {
+    let replica = client.replica.as_deref();
+    let host = match replica.and_then(|replica| replica.address.as_deref()) {
+        Some(host) => String::from_utf8_lossy(host).into_owned(),
+        None => client.wire.as_ref().map_or_else(
+            || format!("client id #{}", client.number),
+            |(_, connection)| connection.peer().host(),
+        ),
+    };
+    (host, replica.and_then(|replica| replica.listening_port).unwrap_or(0))
+}

@@ -4,7 +4,10 @@ use base::{number::parse_i64, split::split_args};
 use sys::log;
 
 use crate::{
-    client::Client,
+    client::{
+        Client,
+        describe::{replica_address, replica_name},
+    },
     commands::timeout,
     error::ReplyError,
     replication::replica::{Filter, State},
@@ -12,7 +15,7 @@ use crate::{
         Server,
         call::{Call, CommandResult},
         psync::{self, Past},
-        replicas, waits,
+        reap, replicas, waits,
     },
 };
 
@@ -58,7 +61,7 @@ fn log_request(server: &Server, call: &Call<'_>) {
 }
 
 fn name(server: &Server, call: &Call<'_>) -> String {
-    server.clients.peek(call.client).map_or_else(String::new, replicas::name)
+    server.clients.peek(call.client).map_or_else(String::new, replica_name)
 }
 
 /// REPLCONF option value [option value …]
@@ -157,12 +160,16 @@ fn acknowledge(server: &mut Server, call: &Call<'_>, at: usize) {
         link.acknowledged_on_disk = link.acknowledged_on_disk.max(on_disk);
     }
     link.acknowledged_s = now_s;
+    if server.children.running().is_some() {
+        // The child that fed it may have ended, and it be online.
+        reap::reap(server);
+    }
     replicas::acknowledged(server, call.client);
 }
 
 /// ROLE
 pub(super) fn role(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let offset = i64::try_from(replicas::offset(server)).unwrap_or(i64::MAX);
+    let offset = i64::try_from(server.history_bytes()).unwrap_or(i64::MAX);
     call.reply.array(3);
     call.reply.bulk(b"master");
     call.reply.integer(offset);
@@ -170,7 +177,7 @@ pub(super) fn role(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
         replicas::links(server).filter(|(_, _, link)| link.state == State::Online).collect();
     call.reply.array(online.len());
     for (client, _, link) in online {
-        let (host, port) = replicas::address(client);
+        let (host, port) = replica_address(client);
         call.reply.array(3);
         call.reply.bulk(host.as_bytes());
         call.reply.bulk_integer(port);

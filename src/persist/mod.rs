@@ -7,8 +7,6 @@ use std::{thread, time::Duration};
 
 use base::random::Random;
 
-/// What has become of snapshots that children write.
-pub mod background;
 /// The child that writes one.
 pub mod child;
 /// The format of snapshots.

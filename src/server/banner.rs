@@ -1,10 +1,13 @@
-//! Flow: the first lines of a log: which Redis starts, how, and on which port.
+//! Flow: the first lines of a log: which Redis starts, how, on which port, and that it serves.
 
 use std::{io, path::Path};
 
-use sys::log;
+use sys::{log, supervised};
 
-use crate::{server::Server, version};
+use crate::{
+    server::{DoorKind, Server, evict},
+    version,
+};
 
 /// Says that a server starts, and which one.
 pub fn log_beginning(executable: &Path, is_bare: bool) {
@@ -52,4 +55,19 @@ pub fn log_banner(server: &Server) {
         std::process::id()
     );
     log::raw(log::Level::Notice, &text);
+}
+
+/// Says that clients are served from now on, as all data is there.
+pub fn welcome(server: &Server) {
+    for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
+        if server.doors.iter().flatten().any(|door| door.kind == kind) {
+            log::notice!("Ready to accept connections {}", kind.name());
+        }
+    }
+    evict::warn_of_small_limit(&server.config);
+    if server.lifecycle.supervisor == Some(supervised::Supervisor::Systemd) {
+        // A failure is logged there, and no reason not to serve.
+        let _ = supervised::notify("STATUS=Ready to accept connections\n");
+        let _ = supervised::notify("READY=1\n");
+    }
 }

@@ -9,8 +9,8 @@ use net::ssl::HANDSHAKE_BUDGET;
 use crate::{
     keyspace::Cycle,
     server::{
-        Server, blocked, evict, evict_clients::evict_clients, load, output, parked, process,
-        replicas, tracking, unit, waits,
+        Server, blocked, evict, evict_clients::evict_clients, expire, load, output, parked,
+        process, replicas, tracking, waits,
     },
 };
 
@@ -35,8 +35,8 @@ pub fn before_sleep(server: &mut Server) {
     parked::end_pause_in_time(server);
     waits::serve(server);
     blocked::end_in_time(server);
-    blocked::serve_ready(server);
-    parked::run_woken(server);
+    process::serve_ready(server);
+    process::run_woken(server);
     tracking::broadcast(server);
     replicas::feed(server);
     output::send_all(server);
@@ -48,7 +48,7 @@ pub fn before_sleep(server: &mut Server) {
         net::step_handshakes(server, served.max(HANDSHAKE_BUDGET));
     }
     if server.lifecycle.expires_actively && !server.is_loading() {
-        unit::expire_cycle(server, Cycle::Fast);
+        expire::cycle(server, Cycle::Fast);
     }
     evict::go_on(server);
     replicas::feed(server);

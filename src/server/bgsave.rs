@@ -22,7 +22,7 @@ use crate::{
     server::{
         Datum, Server,
         children::{self, Outcome, Work},
-        replicas, save, transfer,
+        save, transfer,
     },
 };
 
@@ -171,7 +171,6 @@ pub fn ended(server: &mut Server, child: &Child, outcome: Outcome) {
         background.cow_bytes = peak_bytes;
     }
     transfer::close_relay(server);
-    replicas::snapshot_ended(server, child.target, outcome == Outcome::Success);
 }
 
 fn ended_on_disk(server: &mut Server, child: &Child, outcome: Outcome, now_s: u64) {

@@ -1,21 +1,14 @@
-//! Flow: commands that wait for keys: parked when they find nothing, run again when a key has
-//! something for them, answered when their time is up.
-//!
-//! What a command waits for may come in any way: pushed, renamed, moved, restored, swapped in.
-//! So it is not looked at how: a change marks the key (`notify`), and when the unit of whoever
-//! has changed it is over, what the key holds then decides. The parked command runs as a unit of
-//! its own, through the gate, as if it had just come; what its client has sent since is left for
-//! the end of the turn.
+//! Flow: commands that wait for keys: parked when they find nothing, answered when their time is
+//! up. They run again when a key has something for them (`process::serve_ready`).
 
 use std::time::Duration;
 
 use resp::OwnedArgv;
 
 use crate::{
-    blocking::{KeyWait, Wanted},
+    blocking::KeyWait,
     client::{Client, ClientId, ReplyMode, parked::Cause},
-    server::{Server, process},
-    value::Value,
+    server::Server,
 };
 
 const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
@@ -37,47 +30,6 @@ pub fn park(server: &mut Server, id: ClientId, wait: KeyWait, argv: OwnedArgv, t
     blocking.add(ticket, id, &wait);
     if let Some(parked) = &mut client.parked {
         (parked.wait, parked.took_us) = (Some(wait), took_us);
-    }
-}
-
-/// Serves all keys that were marked, and those that are marked by that.
-#[inline]
-pub fn serve_ready(server: &mut Server) {
-    if server.blocking.has_ready() && !server.blocking.is_serving {
-        serve_keys(server);
-    }
-}
-
-#[cold]
-fn serve_keys(server: &mut Server) {
-    server.blocking.is_serving = true;
-    while let Some((db, key)) = server.blocking.pop_ready() {
-        serve_key(server, db, &key);
-    }
-    server.blocking.is_serving = false;
-}
-
-fn serve_key(server: &mut Server, db: usize, key: &[u8]) {
-    // Who begins to wait again meanwhile is not met a second time.
-    let last = server.parked.last_ticket();
-    let mut after = 0;
-    server.keyspace.now_ms = server.now_ms();
-    loop {
-        let held = server.keyspace.peek(db, key).and_then(|record| held(record.value()));
-        let Some((ticket, id)) = server.blocking.next((db, key), held, (after, last)) else {
-            return;
-        };
-        after = ticket;
-        process::serve(server, id);
-    }
-}
-
-fn held(value: Option<&Value>) -> Option<Wanted> {
-    match value? {
-        Value::List(_) => Some(Wanted::List),
-        Value::Zset(_) => Some(Wanted::Zset),
-        Value::Stream(_) => Some(Wanted::Stream),
-        Value::Text(_) | Value::Set(_) | Value::Hash(_) => None,
     }
 }
 

@@ -20,7 +20,7 @@ use sys::{
 use crate::{
     latency::Event,
     persist::child::{Child, Reporter, Target},
-    server::{Server, bgsave, replicas, tune},
+    server::{Server, tune},
 };
 
 /// What a child is to do, and what it is called meanwhile.
@@ -112,15 +112,14 @@ pub fn hear(server: &mut Server) {
     server.children.hear(now_us);
 }
 
-/// Looks whether a child has ended, and does what follows.
-pub fn reap(server: &mut Server) {
+/// Returns a child that has ended, and how; it is told of once.
+pub fn ended(server: &mut Server) -> Option<(Child, Outcome)> {
     loop {
         let (pid, exit) = match process::reap() {
-            Ok(None) => return,
-            Ok(Some(ended)) => ended,
+            Ok(ended) => ended?,
             Err(error) => {
                 log::warning!("waitpid() returned an error: {}", process::describe(&error));
-                return;
+                return None;
             }
         };
         if server.children.running().is_none_or(|child| child.pid != pid) {
@@ -129,11 +128,9 @@ pub fn reap(server: &mut Server) {
         }
         // Its last report may still be in the pipe.
         hear(server);
-        if let Some(child) = server.children.ended() {
-            dict::set_may_resize(Resize::Allow);
-            bgsave::ended(server, &child, outcome(exit));
-        }
-        replicas::start_pending(server);
+        let child = server.children.ended()?;
+        dict::set_may_resize(Resize::Allow);
+        return Some((child, outcome(exit)));
     }
 }
 

@@ -7,7 +7,9 @@ use sys::log;
 use crate::{
     client::{Client, ClientId, Kind, reply_buffer::Resized},
     keyspace::Cycle,
-    server::{Server, accept, bgsave, children, output, replicas, shutdown, tracking, unit},
+    server::{
+        Server, accept, bgsave, children, expire, output, reap, replicas, shutdown, tracking,
+    },
 };
 
 /// Clients looked at in one run, at least.
@@ -40,7 +42,7 @@ pub fn cron(server: &mut Server) -> Option<Duration> {
         server.stats.sample(server.clock.monotonic_us() / 1000);
     }
     if server.children.running().is_some() {
-        children::reap(server);
+        reap::reap(server);
     }
     bgsave::look(server);
     look_after_clients(server, hz);
@@ -131,7 +133,7 @@ fn may_time_out(client: &Client) -> bool {
 
 fn look_after_keys(server: &mut Server, hz: u32) {
     if server.lifecycle.expires_actively {
-        unit::expire_cycle(server, Cycle::Slow { hz });
+        expire::cycle(server, Cycle::Slow { hz });
     }
     // What a table's growth touches would be copied for a child.
     if server.config.memory.activerehashing && server.children.running().is_none() {

@@ -27,7 +27,7 @@ pub fn execute(server: &mut Server, call: &mut Call<'_>) {
     // Expired keys were deleted before the command changed anything: so for replicas.
     notify::carry_out(server, Some(call.client));
     if server.tracking.tracker_count() != 0 && command.spec().is_read() {
-        tracking::remember(server, call);
+        tracking::remember(server, call.client, command, call.argv);
     }
     if server.propagation.is_wanted() {
         let has_changed = server.keyspace.dirty != dirty_before;

@@ -20,7 +20,7 @@ use crate::{
         rdb::{Fault, LoadError, LoadOptions, Loader, Origin, Step},
         state::Loading,
     },
-    server::{Server, save, start},
+    server::{Server, banner, save},
 };
 
 /// Between two looks at the clients, at least so much is loaded.
@@ -54,7 +54,7 @@ pub fn begin(server: &mut Server) -> Result<(), String> {
         signal::set_loading(true);
         server.events.stay_awake();
     } else {
-        start::welcome(server);
+        banner::welcome(server);
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ pub fn go_on(server: &mut Server) {
             finish(server, loading.loader);
             log::notice!("DB loaded from disk: {seconds:.3} seconds");
             signal::set_loading(false);
-            start::welcome(server);
+            banner::welcome(server);
         }
         Err(error) => {
             // While clients are still kept from it: nothing of it may be saved.

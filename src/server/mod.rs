@@ -15,6 +15,7 @@ pub mod cron;
 pub mod evict;
 pub mod evict_clients;
 pub mod execute;
+pub mod expire;
 pub mod flush;
 pub mod info;
 pub mod input;
@@ -28,6 +29,7 @@ pub mod permit;
 pub mod process;
 pub mod psync;
 pub mod publish;
+pub mod reap;
 pub mod renew;
 pub mod replicas;
 pub mod restart;
@@ -246,6 +248,15 @@ impl Server {
     #[inline]
     pub fn is_loading(&self) -> bool {
         self.snapshots.loading.is_some()
+    }
+
+    /// Returns how long the history of writes is, with what was not fed to replicas yet.
+    pub fn history_bytes(&self) -> u64 {
+        let waiting = match self.replication.backlog {
+            Some(_) => self.propagation.stream().len() as u64,
+            None => 0,
+        };
+        self.replication.offset() + waiting
     }
 
     /// Returns the time in the form that keys expire by.

@@ -68,7 +68,10 @@ pub fn send(server: &mut Server, id: ClientId) {
         return close_if_over(server, id, None, CLOSED_AT_ONCE);
     }
     if client.link().is_some() {
-        return transfer::send(server, id);
+        if transfer::send(server, id) {
+            close_if_over_limit(server, id);
+        }
+        return;
     }
     let (sent, outcome) = client.send();
     let Some((fd, _)) = client.wire else { return };

@@ -1,11 +1,11 @@
-//! Flow: clients whose request must wait: parked, and served when the cause is gone. Also
-//! the cause that there is for all commands: a pause.
+//! Flow: clients whose request must wait are parked; and the cause that there is for all
+//! commands: a pause. They are served when the cause is gone (`process::run_woken`).
 
 use resp::OwnedArgv;
 
 use crate::{
     client::{ClientId, parked::Cause, pause::Scope},
-    server::{Server, process},
+    server::Server,
 };
 
 /// Parks a client, whose request is kept.
@@ -14,13 +14,6 @@ pub fn park(server: &mut Server, id: ClientId, cause: Cause, argv: OwnedArgv) {
     // One that died of its own request waits for nothing.
     if let Some(client) = clients.find(id) {
         parked.park(id, client, cause, argv);
-    }
-}
-
-/// Serves those whose wait is over, and then what they have sent meanwhile.
-pub fn run_woken(server: &mut Server) {
-    while let Some(id) = server.parked.pop_woken() {
-        process::resume(server, id);
     }
 }
 

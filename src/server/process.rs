@@ -1,9 +1,10 @@
-//! Flow: from a query buffer to commands.
+//! Flow: from a query buffer to commands, those among them that have waited.
 
 use resp::{Argv, Limits, OwnedArgv, ProtocolError};
 use sys::log;
 
 use crate::{
+    blocking::Wanted,
     client::{
         ClientId, Frame, ReplyMode,
         arrivals::ARRIVALS_MAX,
@@ -22,6 +23,7 @@ use crate::{
         permit::{self, Verdict},
         tracking, transaction, unit,
     },
+    value::Value,
 };
 
 /// Attempts by HTTP are logged no more often.
@@ -90,11 +92,18 @@ pub fn process_input(server: &mut Server, id: ClientId) {
     end_batch(server, id, frame);
 }
 
+/// Serves those whose wait is over, and then what they have sent meanwhile.
+pub fn run_woken(server: &mut Server) {
+    while let Some(id) = server.parked.pop_woken() {
+        resume(server, id);
+    }
+}
+
 /// Runs the request of a client whose wait is over, and all that have come since.
-pub fn resume(server: &mut Server, id: ClientId) {
+fn resume(server: &mut Server, id: ClientId) {
     let Some((parked, mut frame)) = take_parked(server, id) else { return };
     process_command(server, id, &mut frame, Some(&parked));
-    blocked::serve_ready(server);
+    serve_ready(server);
     output::close_caller_if_over_limit(server, id, &frame);
     if server.clients.settle(id, &mut frame.reply) {
         run_requests(server, id, &mut frame);
@@ -102,9 +111,56 @@ pub fn resume(server: &mut Server, id: ClientId) {
     end_batch(server, id, frame);
 }
 
+/// Serves all keys that were marked, and those that are marked by that.
+///
+/// What a command waits for may come in any way: pushed, renamed, moved, restored, swapped in.
+/// So it is not looked at how: a change marks the key (`notify`), and when the unit of whoever
+/// has changed it is over, what the key holds then decides. The parked command runs as a unit of
+/// its own, through the gate, as if it had just come; what its client has sent since is left for
+/// the end of the turn.
+#[inline]
+pub fn serve_ready(server: &mut Server) {
+    if server.blocking.has_ready() && !server.blocking.is_serving {
+        serve_keys(server);
+    }
+}
+
+#[cold]
+fn serve_keys(server: &mut Server) {
+    server.blocking.is_serving = true;
+    while let Some((db, key)) = server.blocking.pop_ready() {
+        serve_key(server, db, &key);
+    }
+    server.blocking.is_serving = false;
+}
+
+fn serve_key(server: &mut Server, db: usize, key: &[u8]) {
+    // Who begins to wait again meanwhile is not met a second time.
+    let last = server.parked.last_ticket();
+    let mut after = 0;
+    server.keyspace.now_ms = server.now_ms();
+    loop {
+        let held = server.keyspace.peek(db, key).and_then(|record| held(record.value()));
+        let Some((ticket, id)) = server.blocking.next((db, key), held, (after, last)) else {
+            return;
+        };
+        after = ticket;
+        serve(server, id);
+    }
+}
+
+fn held(value: Option<&Value>) -> Option<Wanted> {
+    match value? {
+        Value::List(_) => Some(Wanted::List),
+        Value::Zset(_) => Some(Wanted::Zset),
+        Value::Stream(_) => Some(Wanted::Stream),
+        Value::Text(_) | Value::Set(_) | Value::Hash(_) => None,
+    }
+}
+
 /// Runs the request of a client that waits for keys. What it has sent since runs when this turn
 /// ends, if it does not wait again.
-pub fn serve(server: &mut Server, id: ClientId) {
+fn serve(server: &mut Server, id: ClientId) {
     let Some((parked, mut frame)) = take_parked(server, id) else { return };
     if let Some(wait) = &parked.wait {
         server.blocking.remove(parked.ticket(), wait);
@@ -141,7 +197,7 @@ fn run_requests(server: &mut Server, id: ClientId, frame: &mut Frame) {
         match frame.query.advance(&limits) {
             Ok(true) => {
                 process_command(server, id, frame, None);
-                blocked::serve_ready(server);
+                serve_ready(server);
                 output::close_caller_if_over_limit(server, id, frame);
             }
             Ok(false) => return,

@@ -8,7 +8,7 @@
 use sys::log;
 
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, describe::replica_name},
     config::Config,
     error::ReplyError,
     persist::child::Target,
@@ -70,7 +70,7 @@ pub fn check(server: &Server, call: &Call<'_>) -> Result<(), ReplyError> {
 /// Lets a replica go on with the stream; says whether that is possible.
 fn go_on(server: &mut Server, id: ClientId, past: Past<'_>) -> bool {
     let Some(client) = server.clients.peek(id) else { return false };
-    let name = replicas::name(client);
+    let name = replica_name(client);
     let replication = &server.replication;
     let is_ours = past.id.eq_ignore_ascii_case(replication.id.as_bytes());
     let former = replication.former.as_ref().filter(|(id, _)| past.id == id.as_bytes());

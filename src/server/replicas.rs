@@ -9,10 +9,10 @@ use std::fs::File;
 use sys::{log, process};
 
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, describe::replica_name},
     persist::child::Target,
     replication::replica::{Filter, Link, Replica, State, Transfer},
-    server::{Server, bgsave, children, output, transfer},
+    server::{Server, bgsave, output, transfer},
 };
 
 /// Puts what has changed into the backlog, for all who read it.
@@ -86,42 +86,8 @@ pub fn links(server: &Server) -> impl Iterator<Item = (&Client, &Replica, &Link)
     })
 }
 
-/// Returns how long the history is, with what was not fed yet.
-pub fn offset(server: &Server) -> u64 {
-    let waiting = match server.replication.backlog {
-        Some(_) => server.propagation.stream().len() as u64,
-        None => 0,
-    };
-    server.replication.offset() + waiting
-}
-
-/// Names a replica in the log: by where it can be reached.
-pub fn name(client: &Client) -> String {
-    let (host, port) = address(client);
-    match port {
-        0 => format!("{host}:<unknown-replica-port>"),
-        port => match u16::try_from(port) {
-            Ok(port) => net::addr::format_host_port(&host, port),
-            Err(_) => format!("{host}:{port}"),
-        },
-    }
-}
-
-/// Returns where a replica can be reached; the port is 0 if it has not told.
-pub fn address(client: &Client) -> (String, i64) {
-    let replica = client.replica.as_deref();
-    let host = match replica.and_then(|replica| replica.address.as_deref()) {
-        Some(host) => String::from_utf8_lossy(host).into_owned(),
-        None => client.wire.as_ref().map_or_else(
-            || format!("client id #{}", client.number),
-            |(_, connection)| connection.peer().host(),
-        ),
-    };
-    (host, replica.and_then(|replica| replica.listening_port).unwrap_or(0))
-}
-
 fn name_of(server: &Server, id: ClientId) -> String {
-    server.clients.peek(id).map_or_else(String::new, name)
+    server.clients.peek(id).map_or_else(String::new, replica_name)
 }
 
 /// Begins a snapshot for those who wait for one, if there can be one.
@@ -239,7 +205,7 @@ pub fn snapshot_ended(server: &mut Server, target: Target, is_good: bool) {
                      REPLCONF ACK from replica to enable streaming",
                     name_of(server, id)
                 );
-                put_online(server, id, true);
+                transfer::put_online(server, id, true);
             }
             Target::Disk => send_file(server, id),
         }
@@ -264,33 +230,9 @@ fn send_file(server: &mut Server, id: ClientId) {
     server.clients.wake(id);
 }
 
-/// A replica has its snapshot: from here on it gets commands, as soon as it has acknowledged
-/// it, if it has to.
-pub fn put_online(server: &mut Server, id: ClientId, starts_on_ack: bool) {
-    let now_s = server.clock.now_s();
-    let Some(client) = server.clients.find(id) else { return };
-    let name = name(client);
-    let Some(replica) = &mut client.replica else { return };
-    let Some(link) = &mut replica.link else { return };
-    if replica.wants_snapshot_only {
-        link.state = State::HasSnapshot;
-        log::notice!(
-            "RDB transfer completed, rdb only replica ({name}) should be disconnected asap"
-        );
-        return server.clients.close(id);
-    }
-    (link.state, link.starts_on_ack, link.acknowledged_s) = (State::Online, starts_on_ack, now_s);
-    server.clients.wake(id);
-    log::notice!("Synchronization with replica {name} succeeded");
-}
-
 /// A replica has said how far it is.
 pub fn acknowledged(server: &mut Server, id: ClientId) {
     server.replication.waits.has_news = true;
-    if server.children.running().is_some() {
-        // The child that fed it may have ended, and it be online.
-        children::reap(server);
-    }
     let Some(link) = server.clients.find(id).and_then(Client::link_mut) else { return };
     if link.state == State::Online && link.starts_on_ack {
         link.starts_on_ack = false;
@@ -317,7 +259,7 @@ pub fn freed(server: &mut Server, id: ClientId, client: &Client) {
     if client.link().is_none() {
         return;
     }
-    log::notice!("Connection with replica {} lost.", name(client));
+    log::notice!("Connection with replica {} lost.", replica_name(client));
     detach(server, id);
     trim(server);
 }
@@ -346,7 +288,7 @@ fn look_after(server: &mut Server, id: ClientId) {
     let timeout_s = u64::from(server.config.replication.repl_timeout_s);
     let is_relayed = server.children.writes_for(Target::Replicas);
     let Some(client) = server.clients.find(id) else { return };
-    let name = name(client);
+    let name = replica_name(client);
     let Some(link) = client.link_mut() else { return };
     match link.state {
         State::WaitsForStart => {

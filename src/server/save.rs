@@ -19,7 +19,7 @@ use crate::{
         self,
         rdb::{self, Progress, SaveOptions, SavedAux, SavedReplication, Summary},
     },
-    server::{Server, replicas},
+    server::Server,
 };
 
 /// Permissions of a snapshot, as far as the umask lets through.
@@ -124,6 +124,6 @@ fn history(server: &Server) -> Option<SavedReplication> {
     server.replication.backlog.as_ref().map(|_| SavedReplication {
         stream_db: server.propagation.selected(),
         id: Some(server.replication.id.clone()),
-        offset: i64::try_from(replicas::offset(server)).ok(),
+        offset: i64::try_from(server.history_bytes()).ok(),
     })
 }

@@ -9,6 +9,7 @@ use sys::{
 };
 
 use crate::{
+    client::describe::replica_name,
     lifecycle::{PendingShutdown, ShutdownOptions},
     replication::replica::State,
     server::{DoorKind, Server, bgsave, listen, output, parked, replicas, save, waits},
@@ -94,7 +95,7 @@ fn cancel(server: &mut Server) {
 }
 
 fn is_everything_acknowledged(server: &Server) -> bool {
-    let offset = replicas::offset(server);
+    let offset = server.history_bytes();
     replicas::links(server).all(|(_, _, link)| link.acknowledged == offset)
 }
 
@@ -136,7 +137,7 @@ fn finish(server: &mut Server, options: ShutdownOptions) -> Result<(), ShutdownR
 
 /// Says which replicas lack some of what was written.
 fn log_replicas(server: &Server) {
-    let (offset, now_s) = (replicas::offset(server), server.clock.now_s());
+    let (offset, now_s) = (server.history_bytes(), server.clock.now_s());
     let (mut count, mut lagging) = (0, 0);
     for (client, _, link) in replicas::links(server) {
         count += 1;
@@ -147,7 +148,7 @@ fn log_replicas(server: &Server) {
         let lag_s = if link.state == State::Online { link.lag_s(now_s) } else { 0 };
         log::notice!(
             "Lagging replica {} reported offset {} behind master, lag={lag_s}, state={}.",
-            replicas::name(client),
+            replica_name(client),
             offset.saturating_sub(link.acknowledged),
             link.state.name().unwrap_or_default()
         );

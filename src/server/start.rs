@@ -12,10 +12,11 @@ use net::ssl::is_ssl_compiled;
 use sys::{check, crash, limits, log, process, signal, supervised, title::Title};
 
 use crate::{
+    commands,
     config::{Choice, CommandLine, Config, LoadError, Supervised},
     server::{
-        Datum, DoorKind, Server, apply, banner, before_sleep, children, cron, evict, listen, load,
-        save, shutdown, tune, unsaved,
+        Datum, Server, apply, banner, before_sleep, cron, listen, load, reap, save, shutdown, tune,
+        unsaved,
     },
 };
 
@@ -83,6 +84,7 @@ fn start(arguments: Vec<OsString>, title: Option<Title>) -> Result<Server, Strin
 
 fn begin(server: &mut Server) -> Result<(), String> {
     rename_commands(server)?;
+    crash::describe_functions(commands::describe_function);
     tune::apply_at_start(server)?;
     watch_signals(server).map_err(|error| format!("Cannot watch signals: {error}"))?;
     tune::set_title(server);
@@ -101,21 +103,6 @@ fn begin(server: &mut Server) -> Result<(), String> {
     }
     log::notice!("Server initialized");
     load::begin(server)
-}
-
-/// Says that clients are served from now on, as all data is there.
-pub fn welcome(server: &Server) {
-    for kind in [DoorKind::Tcp, DoorKind::Tls, DoorKind::Unix] {
-        if server.doors.iter().flatten().any(|door| door.kind == kind) {
-            log::notice!("Ready to accept connections {}", kind.name());
-        }
-    }
-    evict::warn_of_small_limit(&server.config);
-    if server.lifecycle.supervisor == Some(supervised::Supervisor::Systemd) {
-        // A failure is logged there, and no reason not to serve.
-        let _ = supervised::notify("STATUS=Ready to accept connections\n");
-        let _ = supervised::notify("READY=1\n");
-    }
 }
 
 /// What is wrong with a line is said where Redis says it, on standard error.
@@ -196,7 +183,7 @@ fn on_wake(server: &mut Server, fd: ae::Fd, _: Datum, _: Mask) {
         wake.drain();
     }
     server.events.drained(fd, Mask::READ);
-    children::reap(server);
+    reap::reap(server);
     shutdown::look_at_signals(server);
 }
 

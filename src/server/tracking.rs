@@ -4,7 +4,7 @@
 //! client, which listens to a channel (`redirect`). A client is told of what its own command
 //! has changed after the reply: what is pushed to it while its frame is lent goes there.
 
-use resp::{Protocol, Reply};
+use resp::{Argv, Protocol, Reply};
 
 use crate::{
     client::{
@@ -16,7 +16,7 @@ use crate::{
         flags::Flags,
         keyspec::{Keys, Search},
     },
-    server::{Server, call::Call},
+    server::Server,
     tracking::Change,
 };
 
@@ -81,15 +81,15 @@ pub fn forget(server: &mut Server, id: ClientId, tracker: &Tracker) {
 }
 
 /// Remembers what a client has read.
-pub fn remember(server: &mut Server, call: &Call<'_>) {
+pub fn remember(server: &mut Server, id: ClientId, command: CommandId, argv: Argv<'_>) {
     let Server { tracking, clients, .. } = server;
-    let tracker = clients.peek(call.client).and_then(|client| client.tracker.as_ref());
-    let spec = call.command.spec();
+    let tracker = clients.peek(id).and_then(|client| client.tracker.as_ref());
+    let spec = command.spec();
     if !tracker.is_some_and(|tracker| tracker.remembers()) || spec.has(Flags::PUBSUB) {
         return;
     }
-    if let Ok(keys) = Keys::find(spec, call.argv, Search::Keys) {
-        keys.for_each(|key| tracking.remember(call.client, call.arg(key.index)));
+    if let Ok(keys) = Keys::find(spec, argv, Search::Keys) {
+        keys.for_each(|key| tracking.remember(id, argv.at(key.index)));
     }
 }
 

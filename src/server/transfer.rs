@@ -14,12 +14,12 @@ use net::Connection;
 use sys::{log, process};
 
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, describe::replica_name},
     replication::{
         Backlog, Relay, Replication,
         replica::{Link, State, Transfer},
     },
-    server::{Datum, Server, output, replicas},
+    server::{Datum, Server},
 };
 
 /// Slices of the stream that are handed to the system at once.
@@ -38,12 +38,12 @@ enum Turn {
 }
 
 /// Sends a replica what it can take: first what it was told itself, then what its state has
-/// for it.
-pub fn send(server: &mut Server, id: ClientId) {
+/// for it. Says whether it takes no more for now.
+pub fn send(server: &mut Server, id: ClientId) -> bool {
     let (now_s, now_ms) = (server.clock.now_s(), server.now_ms());
     let Server { clients, replication, events, stats, .. } = server;
     let client = clients.find_even_closing(id).filter(|client| !client.is_over());
-    let Some(client) = client else { return };
+    let Some(client) = client else { return false };
     let (mut sent, outcome) = client.send();
     stats.output_bytes += sent as u64;
     let before = sent;
@@ -67,26 +67,27 @@ pub fn send(server: &mut Server, id: ClientId) {
         link.stuck_since_s = Some(now_s);
     }
     let reads = if is_alive { Mask::READ } else { Mask::NONE };
-    let Some((fd, _)) = client.wire else { return };
+    let Some((fd, _)) = client.wire else { return false };
     match outcome {
         Ok(Turn::Done) => {
             events.want(fd, reads);
-            if !is_alive {
-                return clients.give_up(id);
+            if is_alive {
+                progressed(server, id);
+            } else {
+                clients.give_up(id);
             }
-            progressed(server, id);
         }
         Ok(Turn::More) => events.want(fd, reads | Mask::WRITE),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
             events.drained(fd, Mask::WRITE);
             events.want(fd, reads | Mask::WRITE);
-            output::close_if_over_limit(server, id);
         }
         Err(error) => {
             log_failure(client, &error);
             clients.give_up(id);
         }
     }
+    is_blocked
 }
 
 fn log_failure(client: &Client, error: &io::Error) {
@@ -211,7 +212,7 @@ fn progressed(server: &mut Server, id: ClientId) {
     link.stuck_since_s = None;
     if link.state == State::ReceivesFile {
         link.transfer = None;
-        return replicas::put_online(server, id, false);
+        return put_online(server, id, false);
     }
     if let Some(relay) = &mut server.replication.relay
         && relay.is_through(id)
@@ -285,4 +286,24 @@ pub fn close_relay(server: &mut Server) {
         let mut source = Waker::new(relay.pipe());
         server.events.remove(relay.fd, &mut source);
     }
+}
+
+/// A replica has its snapshot: from here on it gets commands, as soon as it has acknowledged
+/// it, if it has to.
+pub fn put_online(server: &mut Server, id: ClientId, starts_on_ack: bool) {
+    let now_s = server.clock.now_s();
+    let Some(client) = server.clients.find(id) else { return };
+    let name = replica_name(client);
+    let Some(replica) = &mut client.replica else { return };
+    let Some(link) = &mut replica.link else { return };
+    if replica.wants_snapshot_only {
+        link.state = State::HasSnapshot;
+        log::notice!(
+            "RDB transfer completed, rdb only replica ({name}) should be disconnected asap"
+        );
+        return server.clients.close(id);
+    }
+    (link.state, link.starts_on_ack, link.acknowledged_s) = (State::Online, starts_on_ack, now_s);
+    server.clients.wake(id);
+    log::notice!("Synchronization with replica {name} succeeded");
 }

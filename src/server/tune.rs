@@ -10,7 +10,6 @@ use sys::{
 };
 
 use crate::{
-    commands,
     config::{MaxmemoryPolicy, OomScoreAdj},
     keyspace::AccessPolicy,
     server::{Server, evict},
@@ -133,7 +132,6 @@ pub fn set_crash_log(server: &Server) {
         pid_file: Some(server.lifecycle.pidfile.clone().into())
             .filter(|_| server.lifecycle.is_daemon),
     };
-    crash::describe_functions(commands::describe_function);
     if let Err(error) = crash::configure(settings) {
         log::warning!("Crash reports cannot be made: {error}");
     }

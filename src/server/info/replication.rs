@@ -1,13 +1,16 @@
 //! Flow: INFO replication.
 
 use super::{Field, field};
-use crate::server::{Server, replicas};
+use crate::{
+    client::describe::replica_address,
+    server::{Server, replicas},
+};
 
 pub(super) fn replication(server: &Server) -> Vec<Field> {
     let now_s = server.clock.now_s();
     let config = &server.config.replication;
     let replication = &server.replication;
-    let offset = replicas::offset(server);
+    let offset = server.history_bytes();
     let mut fields =
         vec![field("role", "master"), field("connected_slaves", replication.replicas.len())];
     if 0 < config.min_replicas_to_write && 0 < config.min_replicas_max_lag_s {
@@ -15,7 +18,7 @@ pub(super) fn replication(server: &Server) -> Vec<Field> {
     }
     for (at, (client, _, link)) in replicas::links(server).enumerate() {
         let Some(state) = link.state.name() else { continue };
-        let (host, port) = replicas::address(client);
+        let (host, port) = replica_address(client);
         // It has said nothing yet as long as it loads its snapshot.
         let lag_s = if link.waits_for_snapshot() { 0 } else { link.lag_s(now_s) };
         let value =
