@@ -170,8 +170,8 @@ fn finish(server: &mut Server, loader: Loader<'_>) {
     server.functions = loader.functions;
     if 0 < server.functions.count() {
         log::warning!(
-            "There are {} libraries of functions, which this server cannot run: it keeps them, and \
-             writes them to each snapshot.",
+            "Libraries of functions kept: {}. This server cannot run them; it writes them to each \
+             snapshot.",
             server.functions.count()
         );
     }

@@ -10,7 +10,7 @@ const FIRST: &str = "#!lua name=first\nredis.register_function('f', function() r
 const SECOND: &str = "#!lua name=second\nredis.register_function{function_name='g', \
     callback=function() return 2 end, flags={'no-writes'}}";
 /// What is said of them, once a load.
-const KEPT: &str = "# There are 2 libraries of functions, which this server cannot run";
+const KEPT: &str = "# Libraries of functions kept: 2. This server cannot run them";
 
 fn start_redis(program: &Program, directives: &[&str]) -> Process {
     let directives: Vec<String> = directives.iter().map(ToString::to_string).collect();
