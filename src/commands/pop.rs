@@ -1,12 +1,15 @@
 //! Command: what those share that take elements off an end of a list or a sorted set: how many
 //! are wanted, of which of several keys, and what happens if there are none.
 
-use base::number::parse_i64;
+use base::number::{parse_i64, write_i64};
 
 use crate::{
     blocking::Wanted,
     error::ReplyError,
-    server::call::{Call, CommandResult},
+    server::{
+        Server,
+        call::{Call, CommandResult},
+    },
 };
 
 /// Reads how many elements are wanted. More than there can be is as good as all.
@@ -61,6 +64,19 @@ impl<E> ManyArgs<E> {
 fn parse_from_one(text: &[u8]) -> Option<usize> {
     let number = parse_i64(text).filter(|number| 0 < *number)?;
     usize::try_from(number).ok()
+}
+
+/// Lets others repeat it as the command that takes so many elements of one key.
+pub(super) fn propagate_as_pop(
+    server: &mut Server,
+    call: &mut Call<'_>,
+    name: &[u8],
+    key: &[u8],
+    count: usize,
+) {
+    let mut digits = Vec::new();
+    write_i64(&mut digits, i64::try_from(count).expect("elements take memory"));
+    call.propagate_as(server, &[name, key, &digits]);
 }
 
 /// Lets the client wait for something to be in one of these keys, or answers that there is

@@ -1,12 +1,11 @@
 //! Command: LPOP, RPOP, LMPOP.
 
-use base::number::write_i64;
 use ds::quicklist::Side;
 
 use crate::{
     commands::{
         list::{parse_side, pop_event, reply_element, shrink, take},
-        pop::{ManyArgs, parse_count},
+        pop::{ManyArgs, parse_count, propagate_as_pop},
     },
     error::ReplyError,
     server::{
@@ -83,9 +82,7 @@ pub(super) fn take_of_first(
         let taken = take(list, args.end, args.count, call.reply);
         let is_empty = shrink(list, options);
         let name: &[u8] = if args.end == Side::Head { b"LPOP" } else { b"RPOP" };
-        let mut digits = Vec::new();
-        write_i64(&mut digits, i64::try_from(taken).expect("elements take memory"));
-        call.propagate_as(server, &[name, key, &digits]);
+        propagate_as_pop(server, call, name, key, taken);
         server.keyspace.lost(db, key, pop_event(args.end), taken, is_empty);
         return Ok(true);
     }

@@ -1,10 +1,9 @@
 //! Command: ZPOPMIN, ZPOPMAX, ZMPOP.
 
-use base::number::write_i64;
 use resp::Protocol;
 
 use crate::{
-    commands::pop::{ManyArgs, parse_count},
+    commands::pop::{ManyArgs, parse_count, propagate_as_pop},
     error::ReplyError,
     keyspace::Event,
     server::{
@@ -107,9 +106,7 @@ pub(super) fn take_of_first(
             call.reply.double(score.value());
         });
         let is_empty = zset.is_empty();
-        let mut digits = Vec::new();
-        write_i64(&mut digits, i64::try_from(count).expect("members take memory"));
-        call.propagate_as(server, &[pop_name(args.end), key, &digits]);
+        propagate_as_pop(server, call, pop_name(args.end), key, count);
         server.keyspace.lost(db, key, pop_event(args.end), count, is_empty);
         return Ok(true);
     }
