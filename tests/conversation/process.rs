@@ -20,7 +20,7 @@ use crate::{
 
 /// No answer takes so long; beyond it a test fails rather than hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a server may take to end after it has closed a connection.
+/// How long a server may take to close a connection, or to end after it has closed one.
 const GRACE: Duration = Duration::from_secs(2);
 /// Starts a program that the kernel ends with us, however we end. Part of util-linux.
 const LEASH: &str = "/usr/bin/setpriv";
@@ -288,7 +288,9 @@ impl World for Process {
     }
 
     fn close(&mut self, who: &str) -> io::Result<()> {
-        self.peers.remove(who);
+        if let Some(peer) = self.peers.remove(who) {
+            peer.part();
+        }
         self.round_trip()?;
         self.round_trip()
     }
@@ -309,7 +311,7 @@ impl World for Process {
     }
 
     fn reset(&mut self) -> io::Result<bool> {
-        self.peers.clear();
+        std::mem::take(&mut self.peers).into_values().for_each(Peer::part);
         self.round_trip()?;
         self.control(b"DISCARD\r\n")?;
         let is_empty = self.control(b"FLUSHALL\r\n")? == b"+OK";
@@ -362,6 +364,16 @@ impl Peer {
         }
         self.socket.set_nonblocking(false)?;
         Ok(heard)
+    }
+
+    /// Goes, and waits until the server has let go as well: a busy kernel delivers the end of one
+    /// connection after the bytes of another that were sent later. A server that has other
+    /// thoughts is not waited for beyond a grace.
+    fn part(mut self) {
+        let is_going = self.socket.set_read_timeout(Some(GRACE)).is_ok()
+            && self.socket.shutdown(Shutdown::Write).is_ok();
+        let mut space = [0; 16 << 10];
+        while is_going && self.socket.read(&mut space).is_ok_and(|count| count > 0) {}
     }
 }
 
