@@ -142,7 +142,7 @@ impl Expiring {
         // A time before all others is as much over as the first one that can be told.
         let expiry = expiry.map(|expiry_ms| expiry_ms.max(NEVER + 1));
         let entry = self.entry(place);
-        if entry.expiry == expiry {
+        if (entry.expiry, expiry) == (None, None) {
             return true;
         }
         let mut digits = Digits::default();

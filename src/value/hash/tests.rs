@@ -166,7 +166,8 @@ fn who_expires_first_stands_first_and_who_never_does_last() {
         ("a", Some(5), "acbd"),
         ("d", Some(3), "dacb"),
         ("b", Some(9), "dacb"),
-        ("c", Some(5), "dacb"),
+        ("c", Some(5), "dcab"),
+        ("c", None, "dabc"),
         ("c", None, "dabc"),
         ("a", Some(10), "dbac"),
     ] {
