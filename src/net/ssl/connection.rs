@@ -45,10 +45,6 @@ const SEND_BYTES_MAX: usize = 64 * 1024;
 /// A write from here on has records as large as TLS allows, whatever the mode: its time is
 /// spent on the way, not waiting for the end of a record.
 const BULK_BYTES_MIN: usize = 16 * 1024;
-/// What s2n holds for an open connection, without its buffers, as measured.
-const S2N_BYTES: usize = 8 * 1024;
-/// Its read-ahead and write buffers while they are in use.
-const S2N_BUFFER_BYTES: usize = 18 * 1024;
 
 /// A fatal alert, in the clear: nothing is encrypted before the server's hello.
 const HANDSHAKE_FAILURE: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
@@ -421,12 +417,7 @@ impl Connection {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        let s2n = match (&self.tls, self.has_buffers) {
-            (None, _) => 0,
-            (Some(_), false) => S2N_BYTES,
-            (Some(_), true) => S2N_BYTES + S2N_BUFFER_BYTES,
-        };
-        size_of::<Self>() + self.wire.buffer_bytes() + s2n
+        size_of::<Self>()
     }
 
     #[cfg(test)]

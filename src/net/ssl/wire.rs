@@ -20,7 +20,7 @@ use std::{
 
 use socket2::SockRef;
 
-use super::HANDSHAKE_RECORD;
+use super::{HANDSHAKE_RECORD, memory::Buffer};
 use crate::Stream;
 
 /// Ciphertext held for a slow peer; beyond it `write` blocks and plaintext waits instead.
@@ -35,7 +35,7 @@ const ALERT_RECORD: u8 = 0x15;
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) stream: Stream,
-    out: Vec<u8>,
+    out: Buffer,
     /// How much of `out` the kernel has.
     sent: usize,
     /// The socket is empty, or was when last asked.
@@ -63,7 +63,7 @@ impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
-            out: Vec::new(),
+            out: Buffer::new(),
             sent: 0,
             is_dry: false,
             is_greeted: false,
@@ -83,13 +83,9 @@ impl Wire {
         self.out.len() - self.sent
     }
 
-    pub(super) fn buffer_bytes(&self) -> usize {
-        self.out.capacity()
-    }
-
     pub(super) fn release(&mut self) {
         if self.out.is_empty() {
-            self.out = Vec::new();
+            self.out = Buffer::new();
         }
     }
 
@@ -174,7 +170,7 @@ impl Wire {
         self.is_blocked |= is_tried;
         // What the kernel has makes room at the front, if that is most of it.
         if self.out.len() / 2 < self.sent {
-            self.out.drain(..self.sent);
+            self.out.drop_front(self.sent);
             self.sent = 0;
         }
         self.out.extend_from_slice(data);
