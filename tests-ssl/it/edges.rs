@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{IpAddr, TcpStream, UdpSocket},
+    net::{IpAddr, Shutdown, TcpStream, UdpSocket},
     os::unix::fs::FileExt,
     sync::{Arc, Mutex},
     thread,
@@ -177,6 +177,29 @@ fn what_was_read_ahead_is_served_though_the_socket_is_silent() {
         assert_eq!(client.hear().unwrap(), Value::Integer(i64::try_from(at).unwrap()));
     }
     assert_eq!(client.field("ssl_cur_repeated_reads").unwrap(), "0");
+}
+
+#[test]
+fn who_only_says_that_no_more_comes_is_sent_all_replies() {
+    let server = served("half", &[]);
+    let (count, value) = (32, "v".repeat(MIB));
+    assert_eq!(server.client().text(&["SET", "big", &value]).unwrap(), "OK");
+    for (is_polite, asked) in [(true, count), (false, 2 * count)] {
+        let mut tls = handshake(server.port(), trusting_anybody()).unwrap();
+        tls.write_all(&request(&["GET", "big"]).repeat(count)).unwrap();
+        if is_polite {
+            let _ = tls.shutdown().unwrap();
+        }
+        tls.get_ref().shutdown(Shutdown::Write).unwrap();
+        wait_until("it was all heard", || {
+            server.client().field("cmdstat_get").unwrap().starts_with(&format!("calls={asked},"))
+        });
+        let mut replies = Vec::new();
+        tls.read_to_end(&mut replies).unwrap();
+        let reply = format!("${MIB}\r\n{value}\r\n");
+        assert!(replies == reply.repeat(count).into_bytes(), "{} bytes came", replies.len());
+        wait_until("it is gone", || server.number("connected_clients") <= 2);
+    }
 }
 
 #[test]

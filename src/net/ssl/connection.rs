@@ -185,6 +185,9 @@ impl Connection {
 
     fn opened(&mut self) {
         self.stage = Stage::Open;
+        // Requests say themselves how long they are, so a cut one does not run, and who sends no
+        // more may still be told what it asked for. Of a server we want to hear that it ends.
+        self.wire.may_end = !self.is_client();
         self.seat = None;
         let tls = self.tls.as_mut().expect("a handshake under way has one");
         let checks = tls.application_context_mut::<Checks>();
@@ -281,7 +284,7 @@ impl Connection {
         while bytes < room {
             match self.lend_wire(|tls| receive(tls, bytes)) {
                 Poll::Pending => {
-                    outcome = Ok(true);
+                    outcome = Ok(!self.wire.is_ended);
                     break;
                 }
                 Poll::Ready(Ok(0)) => break,
@@ -302,7 +305,8 @@ impl Connection {
             let _ = self.wire.flush();
         }
         let is_drained = outcome?;
-        self.hold(!is_drained && self.has_buffered_input());
+        let is_over = self.wire.is_ended && bytes == 0;
+        self.hold(!is_drained && !is_over && self.has_buffered_input());
         Ok(Received { bytes, is_drained })
     }
 

@@ -44,6 +44,11 @@ pub(super) struct Wire {
     pub(super) is_greeted: bool,
     /// The first byte was looked at, and is not.
     pub(super) is_plaintext: bool,
+    /// The peer may end its direction by a FIN alone, which s2n is not told: it would close
+    /// ours, too.
+    pub(super) may_end: bool,
+    /// It did.
+    pub(super) is_ended: bool,
     /// Something of ours is on its way.
     pub(super) has_sent: bool,
     /// Plaintext that the running write has yet to send.
@@ -68,6 +73,8 @@ impl Wire {
             is_dry: false,
             is_greeted: false,
             is_plaintext: false,
+            may_end: false,
+            is_ended: false,
             has_sent: false,
             left_bytes: 0,
             is_blocked: false,
@@ -126,6 +133,10 @@ impl Wire {
         // SAFETY: s2n lends `bytes` writable bytes at `space`. It looks at the errno that
         // recv leaves, which is why std's `read` will not do.
         let received = unsafe { libc::recv(self.stream.as_raw_fd(), space.cast(), bytes, 0) };
+        if received == 0 && bytes != 0 && self.may_end {
+            self.is_ended = true;
+            return failed(libc::EAGAIN);
+        }
         self.is_dry = received < 0 || (received != 0 && received.unsigned_abs() < bytes);
         if 0 < received && !self.is_greeted {
             // SAFETY: the kernel has just written at least one byte there.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{IoSlice, Read, Write},
+    net::Shutdown,
     os::unix::net::UnixStream,
     thread,
     time::Duration,
@@ -191,6 +192,33 @@ fn an_idle_connection_gives_its_buffers_back_and_goes_on() {
     let info = world.client(at).connection.tls_info().unwrap();
     assert_eq!(info.protocol, "TLSv1.3");
     world.serve_while(|| ask(&mut tls));
+}
+
+#[test]
+fn who_ends_by_a_fin_alone_can_be_written_to() {
+    let papers = Papers::new();
+    let mut world = World::new(settings(&papers));
+    let (at, mut tls) = open(&mut world);
+    let fd = world.client(at).fd;
+    world.events.want(fd, Mask::NONE);
+    tls.write_all(b"hello").unwrap();
+    // Half a record, too, which nobody will ever see the rest of.
+    tls.get_mut().write_all(&[0x17, 3, 3, 0, 100, 1, 2, 3]).unwrap();
+    tls.get_ref().shutdown(Shutdown::Write).unwrap();
+    let connection = &mut world.client(at).connection;
+    let mut space = [0; 100];
+    let mut read = || connection.read(&mut space).map(|read| (read.bytes, read.is_drained));
+    assert_eq!(read().unwrap(), (5, true), "a hang-up is due for ever");
+    assert_eq!(read().unwrap(), (0, false), "the end");
+    assert_eq!(read().unwrap(), (0, false), "the end");
+    assert_eq!(world.field("ssl_cur_repeated_reads"), "0");
+    let connection = &mut world.client(at).connection;
+    assert_eq!(connection.write(b"reply").unwrap(), 5);
+    connection.flush().unwrap();
+    world.close(at);
+    let mut told = Vec::new();
+    tls.read_to_end(&mut told).unwrap();
+    assert_eq!(told, b"reply", "and a goodbye");
 }
 
 #[test]
