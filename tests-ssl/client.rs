@@ -3,6 +3,8 @@
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Ipv4Addr, TcpStream},
+    os::unix::net::UnixStream,
+    path::Path,
     time::Duration,
 };
 
@@ -23,6 +25,14 @@ impl Client {
     /// Connects in plaintext.
     pub fn plain(port: u16) -> io::Result<Self> {
         Ok(Self::new(Box::new(socket(port)?)))
+    }
+
+    /// Connects through a file, where nobody speaks TLS.
+    pub fn unix(path: &Path) -> io::Result<Self> {
+        let socket = UnixStream::connect(path)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self::new(Box::new(socket)))
     }
 
     /// Connects by TLS to whoever answers.

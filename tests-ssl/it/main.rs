@@ -4,6 +4,7 @@
 
 mod conversations;
 mod edges;
+mod memory;
 mod renewal;
 mod replicas;
 mod rough;

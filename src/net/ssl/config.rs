@@ -17,7 +17,7 @@ use s2n_tls::{
 use super::{
     AuthClients, Settings,
     info::Facts,
-    libcrypto,
+    libcrypto, memory,
     pem::{self, Identity, Source},
     policy, tickets,
     verify::{AnyName, Names, Rules, Verdict},
@@ -226,6 +226,7 @@ impl Material {
 
 /// Begins a configuration as every connection of ours has it.
 pub(super) fn new_builder(policy: &str) -> Result<Builder, S2nError> {
+    memory::init();
     let mut builder = Config::builder();
     builder.with_system_certs(false)?;
     builder.set_security_policy(&Policy::from_version(policy)?)?;

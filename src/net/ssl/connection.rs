@@ -45,10 +45,6 @@ const SEND_BYTES_MAX: usize = 64 * 1024;
 /// A write from here on has records as large as TLS allows, whatever the mode: its time is
 /// spent on the way, not waiting for the end of a record.
 const BULK_BYTES_MIN: usize = 16 * 1024;
-/// What s2n holds for an open connection, without its buffers, as measured.
-const S2N_BYTES: usize = 8 * 1024;
-/// Its read-ahead and write buffers while they are in use.
-const S2N_BUFFER_BYTES: usize = 18 * 1024;
 
 /// A fatal alert, in the clear: nothing is encrypted before the server's hello.
 const HANDSHAKE_FAILURE: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
@@ -189,6 +185,9 @@ impl Connection {
 
     fn opened(&mut self) {
         self.stage = Stage::Open;
+        // Requests say themselves how long they are, so a cut one does not run, and who sends no
+        // more may still be told what it asked for. Of a server we want to hear that it ends.
+        self.wire.may_end = !self.is_client();
         self.seat = None;
         let tls = self.tls.as_mut().expect("a handshake under way has one");
         let checks = tls.application_context_mut::<Checks>();
@@ -285,7 +284,7 @@ impl Connection {
         while bytes < room {
             match self.lend_wire(|tls| receive(tls, bytes)) {
                 Poll::Pending => {
-                    outcome = Ok(true);
+                    outcome = Ok(!self.wire.is_ended);
                     break;
                 }
                 Poll::Ready(Ok(0)) => break,
@@ -306,7 +305,8 @@ impl Connection {
             let _ = self.wire.flush();
         }
         let is_drained = outcome?;
-        self.hold(!is_drained && self.has_buffered_input());
+        let is_over = self.wire.is_ended && bytes == 0;
+        self.hold(!is_drained && !is_over && self.has_buffered_input());
         Ok(Received { bytes, is_drained })
     }
 
@@ -421,12 +421,7 @@ impl Connection {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        let s2n = match (&self.tls, self.has_buffers) {
-            (None, _) => 0,
-            (Some(_), false) => S2N_BYTES,
-            (Some(_), true) => S2N_BYTES + S2N_BUFFER_BYTES,
-        };
-        size_of::<Self>() + self.wire.buffer_bytes() + s2n
+        size_of::<Self>()
     }
 
     #[cfg(test)]

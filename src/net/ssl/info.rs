@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Failure, Ssl, is_ssl_compiled};
+use super::{Failure, Ssl, implementation::used_bytes, is_ssl_compiled};
 
 /// What the certificates in force say of themselves.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -45,6 +45,7 @@ pub(super) fn info(ssl: &Ssl, now_s: u64) -> Vec<(String, String)> {
     add("ssl_root_ca_certs_path", trusted.map_or_else(String::new, |path| path.shown().to_owned()));
     add("ssl_cipher_prefs", facts.policy.clone());
     add("ssl_performance_mode", settings.performance_mode.name().to_owned());
+    add("ssl_used_memory", used_bytes().to_string());
     let reads = &ssl.repeated_reads;
     add("ssl_total_repeated_reads", reads.total.load(Relaxed).to_string());
     add("ssl_cur_repeated_reads", reads.current.load(Relaxed).to_string());

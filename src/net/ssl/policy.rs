@@ -169,7 +169,7 @@ struct Policy {
 }
 
 fn describe(name: &str) -> Option<String> {
-    s2n_tls::init::init();
+    super::memory::init();
     let name = CString::new(name).ok()?;
     let mut policy = ptr::null();
     // SAFETY: the name ends with NUL, and s2n stores a pointer to its own table.

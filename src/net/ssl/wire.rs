@@ -20,7 +20,7 @@ use std::{
 
 use socket2::SockRef;
 
-use super::HANDSHAKE_RECORD;
+use super::{HANDSHAKE_RECORD, memory::Buffer};
 use crate::Stream;
 
 /// Ciphertext held for a slow peer; beyond it `write` blocks and plaintext waits instead.
@@ -35,7 +35,7 @@ const ALERT_RECORD: u8 = 0x15;
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) stream: Stream,
-    out: Vec<u8>,
+    out: Buffer,
     /// How much of `out` the kernel has.
     sent: usize,
     /// The socket is empty, or was when last asked.
@@ -44,6 +44,11 @@ pub(super) struct Wire {
     pub(super) is_greeted: bool,
     /// The first byte was looked at, and is not.
     pub(super) is_plaintext: bool,
+    /// The peer may end its direction by a FIN alone, which s2n is not told: it would close
+    /// ours, too.
+    pub(super) may_end: bool,
+    /// It did.
+    pub(super) is_ended: bool,
     /// Something of ours is on its way.
     pub(super) has_sent: bool,
     /// Plaintext that the running write has yet to send.
@@ -63,11 +68,13 @@ impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
-            out: Vec::new(),
+            out: Buffer::new(),
             sent: 0,
             is_dry: false,
             is_greeted: false,
             is_plaintext: false,
+            may_end: false,
+            is_ended: false,
             has_sent: false,
             left_bytes: 0,
             is_blocked: false,
@@ -83,13 +90,9 @@ impl Wire {
         self.out.len() - self.sent
     }
 
-    pub(super) fn buffer_bytes(&self) -> usize {
-        self.out.capacity()
-    }
-
     pub(super) fn release(&mut self) {
         if self.out.is_empty() {
-            self.out = Vec::new();
+            self.out = Buffer::new();
         }
     }
 
@@ -130,6 +133,10 @@ impl Wire {
         // SAFETY: s2n lends `bytes` writable bytes at `space`. It looks at the errno that
         // recv leaves, which is why std's `read` will not do.
         let received = unsafe { libc::recv(self.stream.as_raw_fd(), space.cast(), bytes, 0) };
+        if received == 0 && bytes != 0 && self.may_end {
+            self.is_ended = true;
+            return failed(libc::EAGAIN);
+        }
         self.is_dry = received < 0 || (received != 0 && received.unsigned_abs() < bytes);
         if 0 < received && !self.is_greeted {
             // SAFETY: the kernel has just written at least one byte there.
@@ -174,7 +181,7 @@ impl Wire {
         self.is_blocked |= is_tried;
         // What the kernel has makes room at the front, if that is most of it.
         if self.out.len() / 2 < self.sent {
-            self.out.drain(..self.sent);
+            self.out.drop_front(self.sent);
             self.sent = 0;
         }
         self.out.extend_from_slice(data);

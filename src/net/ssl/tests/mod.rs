@@ -6,6 +6,7 @@
 
 mod data;
 mod handshake;
+mod memory;
 mod papers;
 mod renewal;
 mod tools;

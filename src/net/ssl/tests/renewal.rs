@@ -82,7 +82,8 @@ fn a_renewal_that_fails_changes_nothing() {
     papers.issue("past", &Wanted { days: (-30, -1), ..server() });
     papers.write("note", b"hello");
     let mut world = World::new(settings(&papers));
-    let before = world.ssl.info(now_s());
+    let now_s = now_s();
+    let before = world.ssl.info(now_s);
     for (first, second, reason) in [
         ("server.crt", "other.key", "does not match"),
         ("past.key", "past.crt", "expired"),
@@ -92,16 +93,16 @@ fn a_renewal_that_fails_changes_nothing() {
         ("server.key", "note", "neither a certificate nor a key"),
     ] {
         let outcome =
-            world.ssl.renew(&papers.path(first).into(), &papers.path(second).into(), now_s());
+            world.ssl.renew(&papers.path(first).into(), &papers.path(second).into(), now_s);
         let error = outcome.unwrap_err().to_string();
         assert!(error.contains(reason), "{first} {second}: {error}");
-        assert_eq!(world.ssl.info(now_s()), before);
+        assert_eq!(world.ssl.info(now_s), before);
     }
     let mut plain = World::new(Settings::default());
     let outcome = plain.ssl.renew(
         &papers.path("server.key").into(),
         &papers.path("server.crt").into(),
-        now_s(),
+        now_s,
     );
     assert!(outcome.unwrap_err().to_string().contains("not enabled"));
 }

@@ -180,4 +180,10 @@ fn a_server_of_ours_connects_by_the_rules_too() {
         assert!(outcome.is_ok(), "{outcome:?}");
     }
     assert_eq!(world.client(0).connection.peer(), &Address::Unix("test".into()));
+    // The far end is cut off: who connected must not take that for the end of what is said.
+    let mut far = world.clients[0].take().unwrap();
+    world.events.remove(far.fd, far.connection.stream());
+    drop(far);
+    world.turns_until(|world| world.ends.len() == 1);
+    assert_eq!(world.ends, [Some("the peer closed without close_notify".to_owned())]);
 }
