@@ -15,6 +15,7 @@ mod restart;
 mod shutdown;
 mod snapshot;
 mod start;
+mod usage;
 
 use std::{
     fs,
