@@ -10,6 +10,7 @@ use ds::{
     listpack::Digits,
     quicklist::{Options, Side},
 };
+use sys::collate::terminated;
 
 use crate::{
     error::ReplyError,
@@ -102,6 +103,12 @@ impl<'a> SortArgs<'a> {
             }
         }
         Ok(args)
+    }
+
+    /// Whether texts are in the order of the locale. What is stored must be the same wherever it
+    /// is repeated, and is in that of bytes.
+    fn is_collated(&self) -> bool {
+        self.is_alpha && self.destination.is_none()
     }
 
     /// Returns what is left of so many elements.
@@ -275,13 +282,20 @@ fn order(
         // What has an order of its own came in it.
         return Ok(list);
     }
-    let mut weighed = Vec::with_capacity(list.len());
+    let (mut weighed, mut collated) = (Vec::new(), Vec::new());
     for element in list {
         let text = match args.by {
             By::Pattern(pattern) => named_by(server, db, pattern, &element),
             By::Element | By::Nothing => Some(element.clone()),
         };
-        weighed.push((weigh(text, args.is_alpha)?, element));
+        if args.is_collated() {
+            collated.push((text.as_deref().map(terminated), element));
+        } else {
+            weighed.push((weigh(text, args.is_alpha)?, element));
+        }
+    }
+    if args.is_collated() {
+        return Ok(server.collation.sort(collated, args.is_descending));
     }
     sort_weighed(&mut weighed, args.is_descending);
     Ok(weighed.into_iter().map(|(_, element)| element).collect())

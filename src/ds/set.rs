@@ -173,6 +173,13 @@ impl Set {
         self.members.memory_bytes() + self.text_bytes
     }
 
+    /// Makes a step of a rehash that is under way, as each change does by itself: before each
+    /// read, it ends also where nothing changes.
+    #[inline]
+    pub fn rehash_step(&mut self) {
+        self.members.rehash_step();
+    }
+
     /// Counts what is where in the table.
     pub fn stats(&self) -> Stats {
         self.members.stats()

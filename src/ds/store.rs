@@ -289,6 +289,23 @@ impl<'a, V> Item<'a, V> {
         self.record.into_mut()
     }
 
+    /// The same, once the value, if there is one, was lent to be tidied.
+    #[inline]
+    pub fn into_tidy_record(self, tidy: impl FnOnce(&mut V)) -> &'a Record<V> {
+        let record = self.record.into_mut();
+        if let Some(value) = record.value_mut() {
+            tidy(value);
+        }
+        record
+    }
+
+    /// Makes a step of a rehash of the index, as the search that has found this made one of the
+    /// table of all.
+    #[inline]
+    pub fn rehash_index_step(&mut self) {
+        self.volatile.rehash_step();
+    }
+
     /// Returns when the key expires, and what is remembered of accesses to it.
     #[inline]
     pub fn marks(&self) -> (Option<i64>, u32) {

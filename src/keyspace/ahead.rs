@@ -34,9 +34,17 @@ impl Reach {
     #[inline]
     pub(super) fn of(record: &Record<Value>) -> Self {
         match record.content() {
-            Content::Embedded(_) | Content::Value(Value::Text(_)) => Self::Record,
-            Content::Value(value) if value.has_far_elements() => Self::Element,
-            Content::Value(_) => Self::Value,
+            Content::Embedded(_) => Self::Record,
+            Content::Value(value) => Self::of_value(value),
+        }
+    }
+
+    #[inline]
+    pub(super) fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Text(_) => Self::Record,
+            value if value.has_far_elements() => Self::Element,
+            _ => Self::Value,
         }
     }
 }

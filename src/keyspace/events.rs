@@ -63,6 +63,10 @@ impl Event {
     pub const EXPIRE: Self = Self::generic("expire");
     /// The key does not expire any more.
     pub const PERSIST: Self = Self::generic("persist");
+    /// Entries were taken out of a stream.
+    pub const XDEL: Self = Self::stream("xdel");
+    /// The oldest entries of a stream were taken out.
+    pub const XTRIM: Self = Self::stream("xtrim");
     /// The key holds a new string.
     pub const SET: Self = Self::string("set");
     /// Its time has come.
@@ -75,6 +79,12 @@ impl Event {
     pub const NEW: Self = Self { class: NotifyClasses::NEW, name: "new" };
     /// The key was looked for, to be read, and is not there.
     pub const KEY_MISS: Self = Self { class: NotifyClasses::KEY_MISS, name: "keymiss" };
+
+    /// Whether the key may hold what somebody waits for, or no longer be what it was. A stream
+    /// with fewer entries has nothing more to give, and a time to live says nothing yet.
+    pub fn may_end_waits(self) -> bool {
+        ![Self::EXPIRE, Self::PERSIST, Self::XDEL, Self::XTRIM].contains(&self)
+    }
 }
 
 /// Who wants to know what happens to keys.

@@ -215,6 +215,9 @@ impl Keyspace {
             note_miss(&mut self.misses, &mut self.events, db, key, look);
             return None;
         }
+        if expiry_ms.is_some() {
+            item.rehash_index_step();
+        }
         self.hits += u64::from(look != Look::Write);
         if self.counts_access && look.is_access() {
             let after = self.access_policy.touched(before, self.now_ms, &mut self.random);
@@ -222,9 +225,13 @@ impl Keyspace {
                 item.set_lru(after);
             }
         }
-        let record = item.into_record();
-        self.reach = Reach::of(record);
-        Some(record)
+        self.reach = Reach::Record;
+        Some(item.into_tidy_record(|value| {
+            if look == Look::Read {
+                value.rehash_step();
+            }
+            self.reach = Reach::of_value(value);
+        }))
     }
 
     /// Deletes the key if it is due and says whether it is there, without counting.

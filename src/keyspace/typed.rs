@@ -193,10 +193,19 @@ fn of_mut<K: Kind>(item: Item<'_, Value>) -> Result<&mut K, ReplyError> {
 #[cfg(test)]
 mod tests {
     use crate::{
+        config::Encoding,
         error::ReplyError,
         keyspace::{Event, Keyspace, Look, NewText, Ttl},
-        value::{List, Zset},
+        value::{Hash, List, Set, Value, Zset},
     };
+
+    /// The first with which a table of 64 buckets is too full, so that a rehash has just begun.
+    const BEGINS_REHASH: usize = 513;
+
+    fn is_rehashing(keyspace: &Keyspace, key: &[u8]) -> bool {
+        let value = keyspace.peek(0, key).and_then(|record| record.value());
+        value.and_then(Value::table_stats).unwrap().rehash_at.is_some()
+    }
 
     #[test]
     fn a_key_of_one_type_is_none_of_another() {
@@ -211,6 +220,44 @@ mod tests {
         assert_eq!(keyspace.type_name(0, b"k"), Some("list"));
         keyspace.set_text(0, b"k", NewText::Bytes(b"text"), Ttl::Clear);
         assert!(matches!(keyspace.peek_kind::<List>(0, b"k"), Err(ReplyError::WrongType)));
+    }
+
+    #[test]
+    fn a_rehash_comes_to_its_end_by_reads_alone() {
+        let mut keyspace = Keyspace::new(1);
+        let (mut set, mut hash, mut zset) = (Set::default(), Hash::default(), Zset::default());
+        let name = |n: usize| format!("m{n}").into_bytes();
+        for n in 0..BEGINS_REHASH {
+            set.insert(&name(n), Encoding::default());
+            hash.set(&name(n), b"v", false, Encoding::default());
+            zset.insert(&name(n), n as f64, Encoding::default());
+        }
+        keyspace.put(0, b"set", set);
+        keyspace.put(0, b"hash", hash);
+        keyspace.put(0, b"zset", zset);
+        type Read = fn(&mut Keyspace) -> usize;
+        let mut read: [(&[u8], Read); 3] = [
+            (b"set", |keyspace| keyspace.read::<Set>(0, b"set").unwrap().map_or(0, Set::len)),
+            (b"hash", |keyspace| keyspace.read_hash(0, b"hash").unwrap().map_or(0, Hash::len)),
+            (b"zset", |keyspace| keyspace.read::<Zset>(0, b"zset").unwrap().map_or(0, Zset::len)),
+        ];
+        for (key, read) in &mut read {
+            assert!(is_rehashing(&keyspace, key));
+            for _ in 0..100 {
+                // To ask about a key is not to read it.
+                keyspace.touch(0, key, Look::Glance);
+                keyspace.touch(0, key, Look::Inspect);
+            }
+            assert!(is_rehashing(&keyspace, key));
+            let mut reads = 0;
+            while is_rehashing(&keyspace, key) {
+                assert_eq!(read(&mut keyspace), BEGINS_REHASH);
+                reads += 1;
+            }
+            assert!((20..=64).contains(&reads), "{reads}");
+        }
+        let set = keyspace.read::<Set>(0, b"set").unwrap().unwrap();
+        assert!((0..BEGINS_REHASH).all(|n| set.contains(&name(n))));
     }
 
     #[test]

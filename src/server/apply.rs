@@ -70,6 +70,7 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         }
         Change::LogLevel => set_log_level(&server.config),
         Change::MaxClients => tune::raise_file_limit(server).map_err(Some)?,
+        Change::Locale => tune::set_collation(server).map_err(|_| None)?,
         Change::ProcTitle => tune::set_title(server),
         Change::OomScore => tune::set_oom_score(server).map_err(|_| None)?,
         Change::CrashLog => tune::set_crash_log(server),
@@ -88,7 +89,6 @@ fn carry_out(server: &mut Server, change: Change) -> Result<(), Option<String>> 
         Change::Nothing
         | Change::Hz
         | Change::Password
-        | Change::Locale
         | Change::Notify
         | Change::ClientsMemory
         | Change::Appendonly

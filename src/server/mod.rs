@@ -49,7 +49,9 @@ use std::{io, time::Duration};
 use ae::{Events, Fd};
 use base::{clock::Clock, random::Random};
 use net::{Connection, Listener, ssl::Ssl};
-use sys::{crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog};
+use sys::{
+    collate::Collation, crash, process::OomScore, signal::Wake, title::Title, watchdog::Watchdog,
+};
 
 use crate::{
     bio::Bio,
@@ -141,6 +143,8 @@ pub struct Server {
     pub keyspace: Keyspace,
     /// Libraries of functions, which snapshots carry.
     pub functions: Functions,
+    /// How SORT orders texts.
+    pub collation: Collation,
     /// For members, fields and elements at random; keys are picked by the keyspace's own.
     pub random: Random,
     /// Who is connected.
@@ -214,6 +218,7 @@ impl Server {
             doors: Vec::new(),
             keyspace,
             functions: Functions::default(),
+            collation: Collation::default(),
             random: Random::from_system(),
             clients: Clients::default(),
             parked: ParkedClients::default(),

@@ -45,6 +45,9 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
     match happened {
         Happened::Changed(name) => {
             changed(server, caller, caller, *db, key);
+            if name.is_none_or(Event::may_end_waits) {
+                server.blocking.mark(*db, key);
+            }
             if let Some(name) = name {
                 publish(server, *db, key, *name);
             }
@@ -53,6 +56,7 @@ fn carry_out_one(server: &mut Server, caller: Option<ClientId>, event: &KeyEvent
         Happened::Deleted(cause) => {
             repeat_deletion(server, *db, key, *cause);
             changed(server, caller, None, *db, key);
+            server.blocking.mark(*db, key);
             publish(server, *db, key, cause.event());
         }
         Happened::FieldsExpired => {
@@ -71,9 +75,8 @@ fn changed(
     db: usize,
     key: &[u8],
 ) {
-    let Server { watches, clients, blocking, .. } = server;
+    let Server { watches, clients, .. } = server;
     watches.touch(clients, db, key);
-    blocking.mark(db, key);
     tracking::changed(server, caller, author, key);
 }
 

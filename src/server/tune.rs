@@ -3,6 +3,7 @@
 use std::io;
 
 use sys::{
+    collate::Collation,
     crash, limits, log,
     process::{CpuList, OomMode},
     title::{self, Variables},
@@ -22,6 +23,7 @@ const CHILD_SCORE: usize = 2;
 
 /// Does all of it, at the start.
 pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
+    set_collation(server)?;
     set_access_policy(server);
     evict::set_limit(&server.config);
     let maxclients = server.config.limits.maxclients;
@@ -49,6 +51,13 @@ pub fn set_access_policy(server: &mut Server) {
         },
         _ => AccessPolicy::Lru,
     };
+}
+
+/// Takes the locale that SORT orders texts by; fails with the reason.
+pub fn set_collation(server: &mut Server) -> Result<(), String> {
+    let found = Collation::named(&server.config.general.locale_collate);
+    server.collation = found.ok_or("Failed to configure LOCALE for invalid locale name.")?;
+    Ok(())
 }
 
 /// Raises the limit of open files so far that `maxclients` fit; fails with the reason.

@@ -1,10 +1,11 @@
 //! Tool: what the server needs of the operating system. In reading order: the `log`;
 //! `process` (fork, wait, daemons, cost), `pipe`, `supervised` and `title`; `signal`; `file`;
-//! `limits`, `check` and `memory_test`; and for bad days `crash`, `watchdog`, `stack`.
+//! `limits`, `check`, `collate` and `memory_test`; and for bad days `crash`, `watchdog`, `stack`.
 
 #![deny(unsafe_code)]
 
 pub mod check;
+pub mod collate;
 pub mod crash;
 pub mod exit;
 pub mod file;

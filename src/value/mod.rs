@@ -102,6 +102,18 @@ impl Value {
         }
     }
 
+    /// Goes on with the rehash of its hash table, if one is under way. Changes do so by
+    /// themselves; before each read it is called, so that two tables do not stay for ever.
+    #[inline]
+    pub(crate) fn rehash_step(&mut self) {
+        match self {
+            Self::Set(Set::Table(set)) => set.rehash_step(),
+            Self::Hash(Hash::Table(hash)) => hash.rehash_step(),
+            Self::Zset(Zset::Tree(zset)) => zset.rehash_step(),
+            _ => {}
+        }
+    }
+
     /// Counts what is where in its hash table, if it has one.
     pub fn table_stats(&self) -> Option<Stats> {
         match self {

@@ -8,6 +8,7 @@ mod daemon;
 mod doors;
 mod files;
 mod functions;
+mod locale;
 mod logging;
 mod monitor;
 mod replication;
@@ -15,6 +16,7 @@ mod restart;
 mod shutdown;
 mod snapshot;
 mod start;
+mod usage;
 
 use std::{
     fs,
@@ -96,6 +98,11 @@ impl Server {
     }
 
     fn start_in(folder: Folder, options: &[&str]) -> Self {
+        Self::start_with(folder, options, &[])
+    }
+
+    /// Starts one in an environment that has these variables, too.
+    fn start_with(folder: Folder, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let port = free_port();
         let port_text = port.to_string();
         let usual = ["--port", &port_text, "--bind", "127.0.0.1", "--enable-debug-command", "yes"];
@@ -106,6 +113,7 @@ impl Server {
         let all: Vec<&str> = file.into_iter().chain(usual).chain(options.iter().copied()).collect();
         let log = fs::File::create(folder.0.join("log")).unwrap();
         let mut command = server_command(&folder, &all);
+        command.envs(variables.iter().copied());
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         let server = Self { child, folder, port };
         server.wait_for(READY);

@@ -66,7 +66,7 @@ pub(in crate::commands) fn xadd(server: &mut Server, call: &mut Call<'_>) -> Com
     reply_id(call.reply, id);
     server.keyspace.written(db, key, Event::stream("xadd"));
     if 0 < trimmed {
-        server.keyspace.noted(db, key, Event::stream("xtrim"));
+        server.keyspace.noted(db, key, Event::XTRIM);
     }
     if is_repeated {
         repeat(server, call, &options, id, outcome);

@@ -27,7 +27,7 @@ pub(in crate::commands) fn xdel(server: &mut Server, call: &mut Call<'_>) -> Com
     }
     call.reply.count(deleted);
     if 0 < deleted {
-        server.keyspace.written_as(db, key, Event::stream("xdel"), deleted);
+        server.keyspace.written_as(db, key, Event::XDEL, deleted);
     }
     Ok(())
 }

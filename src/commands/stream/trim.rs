@@ -178,7 +178,7 @@ pub(in crate::commands) fn xtrim(server: &mut Server, call: &mut Call<'_>) -> Co
         return Ok(());
     }
     let count = usize::try_from(trimmed).unwrap_or(usize::MAX);
-    server.keyspace.written_as(db, key, Event::stream("xtrim"), count);
+    server.keyspace.written_as(db, key, Event::XTRIM, count);
     if let Some((at, left)) = outcome {
         call.propagate_with(server, &[(at - 1, b"="), (at, &left)]);
     }

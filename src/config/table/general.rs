@@ -30,7 +30,7 @@ pub struct General {
     pub set_proc_title: bool,
     /// `proc-title-template`: what process lists show.
     pub proc_title_template: Vec<u8>,
-    /// `locale-collate`: the locale by which strings are compared.
+    /// `locale-collate`: the locale by which SORT ALPHA orders what it shows.
     pub locale_collate: Vec<u8>,
     /// `hz`: how often a second background work is done.
     pub hz: u32,

@@ -8,12 +8,13 @@
 //! stay right.
 //!
 //! Each call that changes the dictionary moves one bucket with entries, and skips a few
-//! without. A growing table has been emptied long before its successor is full: that takes
+//! without; who has a value that is only read does the same (`rehash_step`). A growing table has been emptied long before its successor is full: that takes
 //! eight inserts for each bucket.
 //!
 //! While a child process shares our memory, moving entries copies pages. [`Resize::Avoid`]
-//! then puts a rehash off until the chains are four times as long as we like, and
-//! [`Resize::Forbid`] for ever.
+//! then puts a rehash off until the chains are four times as long as we like, begins no
+//! shrinking, and goes on with that of a table that is nearly empty. [`Resize::Forbid`] puts
+//! all off for ever.
 
 use std::{
     mem,
@@ -47,6 +48,9 @@ pub(super) const ENTRIES_PER_BUCKET_MAX: usize = 8;
 const ENTRIES_PER_BUCKET_HARD_MAX: usize = 4 * ENTRIES_PER_BUCKET_MAX;
 /// The same where the larger table would make the process use more memory than it may.
 const ENTRIES_PER_BUCKET_SHORT_MAX: usize = 13;
+/// By more than this a table must be larger than its successor to be given up under
+/// [`Resize::Avoid`]: so few pages of it hold entries that hardly any is copied.
+const SHRINK_HARD_MIN: usize = 4;
 /// Entries a bucket, on average, below which a table shrinks.
 const ENTRIES_PER_BUCKET_MIN: usize = 1;
 /// Entries a bucket, at most, after shrinking: as far from growing again as from shrinking.
@@ -128,10 +132,18 @@ impl<E: Entry> Dict<E> {
         false
     }
 
-    /// The share of a rehash that each changing call bears.
+    /// The share of a rehash that each changing call bears, and whoever reads through `&self`
+    /// may bear beforehand.
     #[inline]
-    pub(super) fn rehash_step(&mut self) {
-        if self.is_rehashing() && self.may_move() {
+    pub(crate) fn rehash_step(&mut self) {
+        if self.is_rehashing() {
+            self.move_if_allowed();
+        }
+    }
+
+    #[cold]
+    fn move_if_allowed(&mut self) {
+        if self.may_move() {
             self.move_bucket(&mut { EMPTY_BUCKETS_PER_STEP });
         }
     }
@@ -191,7 +203,8 @@ impl<E: Entry> Dict<E> {
         match may_resize() {
             Resize::Allow => true,
             Resize::Avoid => {
-                self.tables[0].bucket_count() * ENTRIES_PER_BUCKET_HARD_MAX < self.len()
+                let [old, new] = self.tables.each_ref().map(Table::bucket_count);
+                old * ENTRIES_PER_BUCKET_HARD_MAX < self.len() || new * SHRINK_HARD_MIN < old
             }
             Resize::Forbid => false,
         }

@@ -237,6 +237,13 @@ impl Hash {
         self.fields.memory_bytes() + self.field_bytes + self.volatile.len() * DUE_BYTES
     }
 
+    /// Makes a step of a rehash that is under way, as each change does by itself: before each
+    /// read, it ends also where nothing changes.
+    #[inline]
+    pub fn rehash_step(&mut self) {
+        self.fields.rehash_step();
+    }
+
     /// Counts what is where in the table.
     pub fn stats(&self) -> Stats {
         self.fields.stats()

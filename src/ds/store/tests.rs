@@ -203,6 +203,25 @@ fn a_set_over_a_key_moves_nothing() {
     assert_eq!(item.into_record().key().as_ptr(), before);
 }
 
+#[test]
+fn both_tables_end_their_rehash_by_reads_alone() {
+    let mut store = Store::<Value>::new();
+    for number in 0..513 {
+        store.insert(Record::with_string(format!("{number}").as_bytes(), b"", Some(number)));
+    }
+    let is_rehashing = |store: &Store<Value>| {
+        (store.stats().rehash_at.is_some(), store.volatile_stats().rehash_at.is_some())
+    };
+    assert_eq!(is_rehashing(&store), (true, true));
+    for number in 0..64 {
+        let mut item = store.find_mut(format!("{number}").as_bytes()).unwrap();
+        item.rehash_index_step();
+        assert_eq!(item.expiry(), Some(number));
+    }
+    assert_eq!(is_rehashing(&store), (false, false));
+    assert_eq!(store.iter_volatile().count(), 513);
+}
+
 impl<'a, V> Slot<'a, V> {
     fn unwrap_vacant(self) -> super::Vacant<'a, V> {
         match self {

@@ -66,6 +66,7 @@ fn resizing_waits_for_the_child() {
     let sampled = store.sample(usize::MAX, |_| 0, |_| ());
     assert_eq!(sampled, 10);
     choose_from_a_sparse_table();
+    leave_a_sparse_table();
     set_may_resize(Resize::Allow);
     assert!(store.remove(&name(0)).is_some());
     while store.rehash_for(std::time::Duration::from_millis(1)) {}
@@ -98,6 +99,32 @@ fn choose_from_a_sparse_table() {
         assert_eq!(set.len(), left);
     }
     assert!(set.pop_random(draw).is_none());
+}
+
+/// A rehash that has begun goes on beside a child if the old table is nearly empty, by reads, too.
+fn leave_a_sparse_table() {
+    set_may_resize(Resize::Allow);
+    let mut set: Set = (0..KEYS).map(name).collect::<Vec<_>>().iter().map(|key| &key[..]).collect();
+    set_may_resize(Resize::Avoid);
+    for key in 50..KEYS {
+        assert!(set.remove(&name(key)));
+    }
+    assert!(set.stats().rehash_at.is_none());
+    set_may_resize(Resize::Allow);
+    assert!(set.remove(&name(0)));
+    assert_eq!(set.stats().rehash_at, Some(0));
+    set_may_resize(Resize::Forbid);
+    set.rehash_step();
+    assert_eq!(set.stats().rehash_at, Some(0));
+    set_may_resize(Resize::Avoid);
+    let mut steps = 0;
+    while set.stats().rehash_at.is_some() {
+        set.rehash_step();
+        steps += 1;
+    }
+    assert!((100..1000).contains(&steps), "{steps}");
+    assert!((1..50).all(|key| set.contains(&name(key))) && set.len() == 49);
+    assert!(set.stats().tables[0].buckets <= 16);
 }
 
 fn name(key: u64) -> Vec<u8> {

@@ -333,6 +333,13 @@ impl Zset {
         self.members.memory_bytes() + self.text_bytes + self.order.memory_bytes()
     }
 
+    /// Makes a step of a rehash that is under way, as each change does by itself: before each
+    /// read, it ends also where nothing changes.
+    #[inline]
+    pub fn rehash_step(&mut self) {
+        self.members.rehash_step();
+    }
+
     /// Counts what is where in the table by name.
     pub fn stats(&self) -> Stats {
         self.members.stats()

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use base::Bytes;
+use base::{Bytes, memory::usable_bytes};
 use ds::Tree;
 
 use super::{Log, StreamId};
@@ -220,13 +220,35 @@ impl Group {
     }
 
     /// Counts the bytes of its allocations.
-    pub(super) fn memory_bytes(&self) -> usize {
+    fn memory_bytes(&self) -> usize {
         let consumers = self.consumers().map(|consumer| {
-            2 * consumer.name.len() + consumer.pending.memory_bytes() + size_of::<ConsumerId>()
+            2 * usable_bytes(consumer.name.len()) + consumer.pending.memory_bytes()
         });
         self.pending.memory_bytes()
-            + self.slots.capacity() * size_of::<Option<Consumer>>()
-            + self.names.len() * size_of::<Bytes>()
+            + usable_bytes(self.slots.capacity() * size_of::<Option<Consumer>>())
+            + map_bytes::<ConsumerId>(self.names.len())
             + consumers.sum::<usize>()
     }
+}
+
+/// Counts the bytes of the allocations of all groups.
+pub(super) fn memory_bytes(groups: &Groups) -> usize {
+    let each = groups.iter().map(|(name, group)| usable_bytes(name.len()) + group.memory_bytes());
+    map_bytes::<Group>(groups.len()) + each.sum::<usize>()
+}
+
+/// Counts about the bytes of the nodes of a map from names, which does not tell: all but a root
+/// have from 5 to 11 entries, and one that stands behind each but the last.
+fn map_bytes<V>(entries: usize) -> usize {
+    const NODE_MAX: usize = 11;
+    const NODE_USUAL: usize = 7;
+    const NODE_HEAD_BYTES: usize = 16;
+    const CHILDREN_BYTES: usize = (NODE_MAX + 1) * size_of::<usize>();
+    let node_bytes = NODE_HEAD_BYTES + NODE_MAX * (size_of::<Bytes>() + size_of::<V>());
+    let leaves = match entries {
+        0..=NODE_MAX => entries.min(1),
+        _ => entries.div_ceil(NODE_USUAL),
+    };
+    let inner = if leaves < 2 { 0 } else { leaves.div_ceil(NODE_USUAL) };
+    leaves * usable_bytes(node_bytes) + inner * usable_bytes(node_bytes + CHILDREN_BYTES)
 }

@@ -15,6 +15,8 @@ mod restore;
 #[cfg(test)]
 mod tests;
 
+use base::memory::usable_bytes;
+
 pub use entries::{Course, Entries, Entry};
 pub use group::{Consumer, ConsumerId, Group, Groups, Nack};
 pub use id::{IdText, StreamId, parse_part};
@@ -39,7 +41,7 @@ impl Stream {
     }
 
     /// Counts the bytes of its allocations; nodes but the last are estimated by `samples` of them,
-    /// 0 meaning all.
+    /// 0 meaning all. Groups and their consumers are counted one by one.
     pub(super) fn memory_bytes(&self, samples: usize) -> usize {
         let nodes = self.log.nodes();
         let sampled = if samples == 0 { nodes.len() } else { nodes.len().min(samples) };
@@ -51,9 +53,7 @@ impl Stream {
             }
             _ => of_samples,
         };
-        let of_groups = self.groups.iter().map(|(name, group)| {
-            name.len() + size_of::<Group>() + size_of::<base::Bytes>() + group.memory_bytes()
-        });
-        size_of::<Self>() + nodes.memory_bytes() + of_nodes + of_groups.sum::<usize>()
+        let itself = usable_bytes(size_of::<Self>());
+        itself + nodes.memory_bytes() + of_nodes + group::memory_bytes(&self.groups)
     }
 }
