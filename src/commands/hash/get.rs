@@ -38,7 +38,8 @@ pub(in crate::commands) fn hmget(server: &mut Server, call: &mut Call<'_>) -> Co
 /// Answers a field's value, a large one without a copy.
 fn reply_field(reply: &mut Reply, hash: Option<&Hash>, name: &[u8], now_ms: i64) {
     let value = hash.and_then(|hash| hash.get(name, now_ms));
-    if value.is_some_and(|value| LOOKED_AT_AGAIN_BYTES_MIN <= value.len())
+    if let Some(Item::Bytes(bytes)) = value
+        && LOOKED_AT_AGAIN_BYTES_MIN <= bytes.len()
         && let Some(value) = hash.and_then(|hash| hash.shared(name))
     {
         return reply.shared(&value);
