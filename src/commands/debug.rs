@@ -129,8 +129,7 @@ fn sleep(call: &mut Call<'_>) -> CommandResult {
 fn object(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let (db, key) = (call.db(), call.arg(2));
     let keyspace = &server.keyspace;
-    let encoding = keyspace.shown_encoding(db, key, server.config.encoding);
-    let encoding = encoding.ok_or(ReplyError::NoSuchKey)?;
+    let encoding = keyspace.encoding(db, key).ok_or(ReplyError::NoSuchKey)?;
     let refcount = keyspace.refcount(db, key).unwrap_or(1);
     let value = keyspace.peek(db, key).and_then(Record::value);
     let address: *const u8 = match keyspace.peek_text(db, key) {

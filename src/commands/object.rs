@@ -12,8 +12,7 @@ use crate::{
 
 /// OBJECT ENCODING key
 pub(super) fn encoding(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
-    let limits = server.config.encoding;
-    match inspect(server, call).shown_encoding(call.db(), call.arg(2), limits) {
+    match inspect(server, call).encoding(call.db(), call.arg(2)) {
         Some(name) => call.reply.bulk(name.as_bytes()),
         None => call.reply.null(),
     }

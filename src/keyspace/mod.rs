@@ -25,10 +25,7 @@ use base::{number::parse_i64, random::Random};
 use ds::{Content, Record, Store, dict};
 
 pub use crate::value::Pattern;
-use crate::{
-    config::Encoding,
-    value::{EMBEDDED_BYTES_MAX, Value},
-};
+use crate::value::{EMBEDDED_BYTES_MAX, Value};
 
 use ahead::Reach;
 use fields::FieldIndex;
@@ -350,14 +347,6 @@ impl Keyspace {
             Content::Embedded(_) => "raw",
             Content::Value(value) => value.encoding(),
         })
-    }
-
-    /// Returns the name that clients are shown of the encoding of a touched key's value.
-    pub fn shown_encoding(&self, db: usize, key: &[u8], limits: Encoding) -> Option<&'static str> {
-        match self.peek(db, key)?.value() {
-            Some(Value::Hash(hash)) => Some(hash.shown_encoding(limits)),
-            _ => self.encoding(db, key),
-        }
     }
 
     /// Returns how often Redis would say that a touched key's value is referred to.

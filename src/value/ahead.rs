@@ -29,6 +29,7 @@ impl Value {
             | Self::Set(Set::Packed(list))
             | Self::Hash(Hash::Packed(list))
             | Self::Zset(Zset::Packed(list)) => list.prefetch(),
+            Self::Hash(Hash::Expiring(hash)) => hash.list().prefetch(),
             _ if !self.has_far_elements() => {}
             Self::Set(Set::Table(set)) => {
                 let hash = dict::hash(argv.get(2)?);

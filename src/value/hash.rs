@@ -1,13 +1,16 @@
 //! Pure: hashes as values: few and short fields, or any.
 //!
-//! A hash is `Packed` until it has too many fields, one that is too long, or one that expires; a
-//! table then, for good. What is due (`now_ms`) is nobody's: whoever reads does not see it.
+//! A hash is `Packed` until a field of it expires, `Expiring` from then on; and a table, for good,
+//! when it has too many fields or one that is too long. What is due (`now_ms`) is nobody's: whoever reads does not see it.
 //! Whoever changes a field has taken it out before if it was due (`keyspace::fields`), so nothing
 //! that changes a hash asks for the time.
 
+mod expiring;
 mod random;
+#[cfg(test)]
+mod tests;
 
-pub use random::Pair;
+pub use self::{expiring::Expiring, random::Pair};
 
 use ds::{
     Expiry, Listpack, SharedBytes,
@@ -25,6 +28,8 @@ const CHAINS_PER_FIELD: u64 = 10;
 pub enum Hash {
     /// A field, its value, the next field …
     Packed(Listpack),
+    /// A field, its value, when it expires, the next field …
+    Expiring(Expiring),
     /// Any.
     Table(Box<ds::hash::Hash>),
 }
@@ -40,6 +45,7 @@ impl Hash {
     pub fn len(&self) -> usize {
         match self {
             Self::Packed(list) => list.count() / 2,
+            Self::Expiring(hash) => hash.len(),
             Self::Table(hash) => hash.len(),
         }
     }
@@ -48,6 +54,7 @@ impl Hash {
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Packed(list) => list.is_empty(),
+            Self::Expiring(hash) => hash.is_empty(),
             Self::Table(hash) => hash.is_empty(),
         }
     }
@@ -56,6 +63,7 @@ impl Hash {
     pub fn alive_len(&self, now_ms: i64) -> usize {
         let due = match self {
             Self::Packed(_) => 0,
+            Self::Expiring(hash) => hash.entries().take_while(|entry| entry.is_due(now_ms)).count(),
             Self::Table(hash) => {
                 hash.volatile().take_while(|(_, expiry_ms)| *expiry_ms <= now_ms).count()
             }
@@ -68,6 +76,7 @@ impl Hash {
     pub fn next_expiry(&self) -> Option<i64> {
         match self {
             Self::Packed(_) => None,
+            Self::Expiring(hash) => hash.next_expiry(),
             Self::Table(hash) => hash.next_expiry(),
         }
     }
@@ -79,6 +88,10 @@ impl Hash {
             Self::Packed(list) => {
                 let value = list.next(place_of(list, name)?)?;
                 Some(list.item(value))
+            }
+            Self::Expiring(hash) => {
+                let entry = hash.find(name).filter(|entry| !entry.is_due(now_ms))?;
+                Some(entry.value)
             }
             Self::Table(hash) => {
                 let field = hash.find(name).filter(|field| !is_due(field, now_ms))?;
@@ -96,6 +109,9 @@ impl Hash {
     pub fn expiry(&self, name: &[u8], now_ms: i64) -> Option<Option<i64>> {
         match self {
             Self::Packed(list) => place_of(list, name).map(|_| None),
+            Self::Expiring(hash) => {
+                hash.find(name).filter(|entry| !entry.is_due(now_ms)).map(|entry| entry.expiry)
+            }
             Self::Table(hash) => {
                 hash.find(name).filter(|field| !is_due(field, now_ms)).map(Field::expiry)
             }
@@ -109,8 +125,13 @@ impl Hash {
 
     /// Shows all fields and their values to `visit`, and whether they expire.
     pub fn each_expiring(&self, mut visit: impl FnMut(&[u8], &[u8], bool)) {
+        let (mut digits, mut more) = (Digits::default(), Digits::default());
         match self {
             Self::Packed(_) => self.each(|name, value| visit(name, value, false)),
+            Self::Expiring(hash) => hash.entries().for_each(|entry| {
+                let (name, value) = (entry.name.text(&mut digits), entry.value.text(&mut more));
+                visit(name, value, entry.expiry.is_some());
+            }),
             Self::Table(hash) => hash.iter().for_each(|field| {
                 visit(field.name(), field.value(), field.expiry().is_some());
             }),
@@ -124,6 +145,11 @@ impl Hash {
             Self::Packed(list) => list.pairs().for_each(|(field, value)| {
                 visit(field.text(&mut digits), value.text(&mut more));
             }),
+            Self::Expiring(hash) => {
+                hash.entries().skip_while(|entry| entry.is_due(now_ms)).for_each(|entry| {
+                    visit(entry.name.text(&mut digits), entry.value.text(&mut more));
+                });
+            }
             Self::Table(hash) => hash
                 .iter()
                 .filter(|field| !is_due(field, now_ms))
@@ -132,7 +158,7 @@ impl Hash {
     }
 
     /// Shows some of the fields and their values to `visit`: about `count`, and at least one if
-    /// there is any; returns the cursor of the next ones. A packed hash shows all.
+    /// there is any; returns the cursor of the next ones. A listpack shows all.
     pub fn scan(
         &self,
         mut cursor: u64,
@@ -141,7 +167,7 @@ impl Hash {
         mut visit: impl FnMut(&[u8], &[u8]),
     ) -> u64 {
         let Self::Table(hash) = self else {
-            self.each(visit);
+            self.each_alive(now_ms, visit);
             return 0;
         };
         let mut looked_at = 0;
@@ -167,7 +193,7 @@ impl Hash {
         texts: impl ExactSizeIterator<Item = &'a [u8]>,
         limits: Encoding,
     ) {
-        let Self::Packed(list) = self else { return };
+        let Some(list) = self.list() else { return };
         let fields = texts.len() / 2;
         let mut bytes = 0_usize;
         let mut is_long = limits.hash_max_listpack_entries < fields;
@@ -186,12 +212,21 @@ impl Hash {
     /// does as before, or not any more.
     #[inline]
     pub fn set(&mut self, name: &[u8], value: &[u8], keeps_expiry: bool, limits: Encoding) -> bool {
-        let Self::Packed(list) = self else { return self.set_in_table(name, value, keeps_expiry) };
         let most = limits.hash_max_listpack_value;
         let bytes = name.len().saturating_add(value.len());
-        if most < name.len() || most < value.len() || !list.has_room_for(bytes) {
+        let may_fit = name.len() <= most && value.len() <= most;
+        if !may_fit || !self.list().is_some_and(|list| list.has_room_for(bytes)) {
             return self.set_in_table(name, value, keeps_expiry);
         }
+        let list = match self {
+            Self::Packed(list) => list,
+            Self::Expiring(hash) => {
+                let is_new = hash.set(name, value, keeps_expiry);
+                self.settle(limits);
+                return is_new;
+            }
+            Self::Table(_) => return self.set_in_table(name, value, keeps_expiry),
+        };
         if let Some(at) = place_of(list, name) {
             let value_at = list.next(at).expect("a field has a value");
             list.replace(value_at, Item::Bytes(value));
@@ -230,10 +265,17 @@ impl Hash {
 
     /// Sets when a field expires, or that it does not; tells whether it is there.
     pub fn set_expiry(&mut self, name: &[u8], expiry_ms: Option<i64>) -> bool {
-        if let (Self::Packed(list), None) = (&*self, expiry_ms) {
-            return place_of(list, name).is_some();
+        if let Self::Packed(list) = self {
+            let is_there = place_of(list, name).is_some();
+            if !is_there || expiry_ms.is_none() {
+                return is_there;
+            }
+            *self = Self::Expiring(Expiring::from(&*list));
         }
-        self.to_table().set_expiry(name, expiry_ms)
+        match self {
+            Self::Expiring(hash) if hash.list().has_room_for(0) => hash.set_expiry(name, expiry_ms),
+            _ => self.to_table().set_expiry(name, expiry_ms),
+        }
     }
 
     /// Takes a field out; tells whether it was there.
@@ -245,6 +287,7 @@ impl Hash {
                 list.delete_from(at, 2);
                 true
             }
+            Self::Expiring(hash) => hash.remove(name),
             Self::Table(hash) => hash.remove(name).is_some(),
         }
     }
@@ -252,7 +295,11 @@ impl Hash {
     /// Takes up to `most` fields out that are due, the earliest first, and shows their names to
     /// `visit`; returns how many they were.
     pub fn remove_due(&mut self, now_ms: i64, most: usize, mut visit: impl FnMut(&[u8])) -> usize {
-        let Self::Table(hash) = self else { return 0 };
+        let hash = match self {
+            Self::Packed(_) => return 0,
+            Self::Expiring(hash) => return hash.remove_due(now_ms, most, visit),
+            Self::Table(hash) => hash,
+        };
         let mut count = 0;
         while count < most
             && let Some(field) = hash.pop_due(now_ms)
@@ -265,7 +312,14 @@ impl Hash {
 
     /// Takes a field out if it is due; tells whether it was.
     pub fn remove_if_due(&mut self, name: &[u8], now_ms: i64) -> bool {
-        let Self::Table(hash) = self else { return false };
+        let hash = match self {
+            Self::Packed(_) => return false,
+            Self::Expiring(hash) => {
+                let is_due = hash.find(name).is_some_and(|entry| entry.is_due(now_ms));
+                return is_due && hash.remove(name);
+            }
+            Self::Table(hash) => hash,
+        };
         match hash.entry(name) {
             Slot::Occupied(item) if is_due(item.field(), now_ms) => {
                 item.remove();
@@ -277,12 +331,19 @@ impl Hash {
 
     /// Makes a table of it, for good.
     pub fn to_table(&mut self) -> &mut ds::hash::Hash {
-        if let Self::Packed(list) = self {
+        if let Some(list) = self.list() {
             let mut hash = Box::new(ds::hash::Hash::new());
-            let _ = hash.reserve(list.count() / 2);
+            let _ = hash.reserve(self.len());
             let (mut digits, mut more) = (Digits::default(), Digits::default());
-            for (field, value) in list.pairs() {
-                hash.set(field.text(&mut digits), value.text(&mut more), Expiry::Never);
+            let mut add = |name: Item<'_>, value: Item<'_>, expiry: Option<i64>| {
+                let expiry = expiry.map_or(Expiry::Never, Expiry::At);
+                hash.set(name.text(&mut digits), value.text(&mut more), expiry);
+            };
+            match self {
+                Self::Expiring(hash) => {
+                    hash.entries().for_each(|entry| add(entry.name, entry.value, entry.expiry))
+                }
+                _ => list.pairs().for_each(|(name, value)| add(name, value, None)),
             }
             *self = Self::Table(hash);
         }
@@ -294,18 +355,9 @@ impl Hash {
     pub fn encoding(&self) -> &'static str {
         match self {
             Self::Packed(_) => "listpack",
+            Self::Expiring(_) => "listpackex",
             Self::Table(_) => "hashtable",
         }
-    }
-
-    /// Returns the name of the form that Redis 7.4 would hold it in. It has a listpack for small
-    /// hashes whose fields expire, which are tables here as all others whose fields do.
-    pub fn shown_encoding(&self, limits: Encoding) -> &'static str {
-        let Self::Table(hash) = self else { return self.encoding() };
-        let most = limits.hash_max_listpack_value;
-        let is_small = hash.len() <= limits.hash_max_listpack_entries
-            && hash.iter().all(|field| field.name().len().max(field.value().len()) <= most);
-        if hash.volatile_len() != 0 && is_small { "listpackex" } else { self.encoding() }
     }
 
     /// Makes a table of it if it has too many fields, as it may have had for long.
@@ -330,11 +382,22 @@ impl Hash {
         }
     }
 
+    /// Returns the list that it is held in, if so.
+    #[inline]
+    pub(crate) fn list(&self) -> Option<&Listpack> {
+        match self {
+            Self::Packed(list) => Some(list),
+            Self::Expiring(hash) => Some(hash.list()),
+            Self::Table(_) => None,
+        }
+    }
+
     /// Makes a second one like it.
     #[must_use]
     pub(super) fn duplicate(&self) -> Self {
         match self {
             Self::Packed(list) => Self::Packed(list.clone()),
+            Self::Expiring(hash) => Self::Expiring(hash.clone()),
             Self::Table(hash) => Self::Table(hash.clone()),
         }
     }
@@ -342,7 +405,7 @@ impl Hash {
     /// Counts the allocations that freeing it gives back.
     pub(super) fn allocations(&self) -> u64 {
         match self {
-            Self::Packed(_) => 1,
+            Self::Packed(_) | Self::Expiring(_) => 1,
             Self::Table(hash) => hash.len() as u64,
         }
     }
@@ -351,6 +414,7 @@ impl Hash {
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Self::Packed(list) => list.allocation_bytes(),
+            Self::Expiring(hash) => hash.list().allocation_bytes(),
             Self::Table(hash) => size_of::<ds::hash::Hash>() + hash.memory_bytes(),
         }
     }

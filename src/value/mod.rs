@@ -18,7 +18,7 @@ pub mod zset;
 use ds::dict::Stats;
 
 pub use ds::List;
-pub use hash::{Hash, Pair};
+pub use hash::{Expiring, Hash, Pair};
 pub use kind::Kind;
 pub use list::list_options;
 pub use pattern::Pattern;

@@ -36,6 +36,7 @@ pub(super) fn listpack(server: &mut Server, call: &mut Call<'_>) -> CommandResul
             | Value::Hash(Hash::Packed(pack))
             | Value::Zset(Zset::Packed(pack)),
         ) => pack,
+        Some(Value::Hash(Hash::Expiring(hash))) => hash.list(),
         _ => return Err(ReplyError::text("ERR Not a listpack encoded object.")),
     };
     let mut text = String::new();

@@ -26,7 +26,7 @@ use ds::{
 use super::{Decoder, Encoder, Fault, Loaded, format::ObjectType};
 use crate::{
     config::Encoding,
-    value::{Hash, Value},
+    value::{Expiring, Hash, Value},
 };
 
 /// Fields expire since this version of the format.
@@ -47,6 +47,8 @@ const RESERVED_FIELDS_MAX: u64 = 1 << 20;
 pub(super) fn object_type(hash: &Hash) -> ObjectType {
     match hash {
         Hash::Packed(_) => ObjectType::HASH_LISTPACK,
+        Hash::Expiring(hash) if hash.next_expiry().is_none() => ObjectType::HASH_LISTPACK,
+        Hash::Expiring(_) => ObjectType::HASH_LISTPACK_EX,
         Hash::Table(hash) if hash.volatile_len() != 0 => ObjectType::HASH_METADATA,
         Hash::Table(_) => ObjectType::HASH,
     }
@@ -54,10 +56,6 @@ pub(super) fn object_type(hash: &Hash) -> ObjectType {
 
 /// Writes a hash. Fails if a field of it expires and the version does not know of that.
 pub(super) fn save(encoder: &mut Encoder<'_>, hash: &Hash) -> io::Result<()> {
-    let hash = match hash {
-        Hash::Packed(list) => return encoder.string(list.bytes()),
-        Hash::Table(hash) => hash,
-    };
     let earliest_ms = hash.next_expiry();
     if let Some(earliest_ms) = earliest_ms {
         if encoder.version < VERSION_WITH_EXPIRY {
@@ -69,6 +67,20 @@ pub(super) fn save(encoder: &mut Encoder<'_>, hash: &Hash) -> io::Result<()> {
         }
         encoder.time_ms(earliest_ms)?;
     }
+    match hash {
+        Hash::Packed(list) => encoder.string(list.bytes()),
+        // Without a field that expires it is written so that any version can read it.
+        Hash::Expiring(hash) if earliest_ms.is_none() => encoder.string(hash.to_pairs().bytes()),
+        Hash::Expiring(hash) => encoder.string(hash.list().bytes()),
+        Hash::Table(hash) => save_table(encoder, hash, earliest_ms),
+    }
+}
+
+fn save_table(
+    encoder: &mut Encoder<'_>,
+    hash: &ds::hash::Hash,
+    earliest_ms: Option<i64>,
+) -> io::Result<()> {
     encoder.length(hash.len() as u64)?;
     for field in hash.iter() {
         if let Some(earliest_ms) = earliest_ms {
@@ -150,7 +162,7 @@ fn load_fields(
         made.make_table_if_long(&name, &value);
         made.add(&name, &value, expiry_ms)?;
     }
-    Ok(made.hash)
+    Ok(made.finish())
 }
 
 fn load_zipmap(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
@@ -213,7 +225,7 @@ fn load_triples(decoder: &mut Decoder<'_>) -> Result<Hash, Fault> {
         let expiry_ms = expiry(time_ms.unwrap_or(u64::MAX))?;
         made.add(name.text(&mut digits), value.text(&mut more), expiry_ms)?;
     }
-    Ok(made.hash)
+    Ok(made.finish())
 }
 
 /// Reads a listpack, in which so many elements belong together.
@@ -271,30 +283,40 @@ impl Making {
 
     fn add(&mut self, name: &[u8], value: &[u8], expiry_ms: Option<i64>) -> Result<(), Fault> {
         self.note(name)?;
-        if let Hash::Packed(list) = &mut self.hash {
-            let bytes = name.len().saturating_add(value.len());
-            if expiry_ms.is_none() && list.has_room_for(bytes) {
-                list.append(Item::Bytes(name));
-                list.append(Item::Bytes(value));
-                return Ok(());
-            }
+        let bytes = name.len().saturating_add(value.len());
+        if !self.hash.list().is_some_and(|list| list.has_room_for(bytes)) {
+            self.hash.to_table();
         }
-        match self.hash.to_table().entry(name) {
-            Slot::Vacant(slot) => {
-                slot.insert(value, expiry_ms);
-                Ok(())
-            }
-            Slot::Occupied(_) => Err(Fault::corrupt(self.twice)),
+        if let (Hash::Packed(list), Some(_)) = (&self.hash, expiry_ms) {
+            self.hash = Hash::Expiring(Expiring::from(list));
         }
+        match &mut self.hash {
+            Hash::Packed(list) => list.append_two(Item::Bytes(name), Item::Bytes(value)),
+            Hash::Expiring(hash) => hash.push(Item::Bytes(name), Item::Bytes(value), expiry_ms),
+            Hash::Table(hash) => match hash.entry(name) {
+                Slot::Vacant(slot) => {
+                    slot.insert(value, expiry_ms);
+                }
+                Slot::Occupied(_) => return Err(Fault::corrupt(self.twice)),
+            },
+        }
+        Ok(())
     }
 
     /// Notes a field of a listpack; in a table it is found to be there twice anyhow.
     fn note(&mut self, name: &[u8]) -> Result<(), Fault> {
-        let is_packed = matches!(self.hash, Hash::Packed(_));
-        let names = self.names.as_mut().filter(|_| is_packed);
+        let is_list = self.hash.list().is_some();
+        let names = self.names.as_mut().filter(|_| is_list);
         if names.is_some_and(|names| !names.insert(name)) {
             return Err(Fault::corrupt(self.twice));
         }
         Ok(())
+    }
+
+    fn finish(mut self) -> Hash {
+        if let Hash::Expiring(hash) = &mut self.hash {
+            hash.put_in_order();
+        }
+        self.hash
     }
 }

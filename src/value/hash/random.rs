@@ -18,6 +18,12 @@ impl Hash {
                 let at = list.random(2, draw)?;
                 Some((list.item(at), list.item(list.next(at)?)))
             }
+            Self::Expiring(hash) => {
+                let due = self.len() - self.alive_len(now_ms);
+                let index = (due < self.len()).then(|| draw((self.len() - due) as u64))?;
+                let entry = hash.entries().nth(due + usize::try_from(index).ok()?)?;
+                Some((entry.name, entry.value))
+            }
             Self::Table(hash) => {
                 for _ in 0..TRIES_MAX {
                     let field = hash.random(&mut *draw)?;
@@ -27,7 +33,7 @@ impl Hash {
                 }
                 let alive = self.alive(now_ms);
                 let index = (!alive.is_empty()).then(|| draw(alive.len() as u64))?;
-                alive.get(usize::try_from(index).ok()?).copied().map(pair)
+                alive.get(usize::try_from(index).ok()?).copied()
             }
         }
     }
@@ -42,12 +48,9 @@ impl Hash {
         mut visit: impl FnMut(Pair<'_>) -> bool,
     ) {
         let has_due = self.next_expiry().is_some_and(|expiry_ms| expiry_ms <= now_ms);
-        if let Self::Packed(list) = self {
-            // Found once: each step is as short as in a table then.
-            let pairs: Vec<Pair<'_>> = list.pairs().collect();
-            any_of(&pairs, count, draw, |pair| visit(*pair));
-        } else if has_due {
-            any_of(&self.alive(now_ms), count, draw, |field| visit(pair(field)));
+        // What is in a list is found once: each step is as short as in a table then.
+        if has_due || self.list().is_some() {
+            any_of(&self.alive(now_ms), count, draw, |pair| visit(*pair));
         } else if let Self::Table(hash) = self {
             for _ in 0..count {
                 let Some(field) = hash.random(&mut *draw) else { return };
@@ -77,28 +80,44 @@ impl Hash {
                 }
                 places.len()
             }
-            Self::Table(_) if has_due => {
+            Self::Expiring(hash) if !has_due => {
+                let places = hash.list().random_distinct(count, 3, draw);
+                for at in &places {
+                    let entry = hash.entry_at(*at);
+                    visit((entry.name, entry.value));
+                }
+                places.len()
+            }
+            Self::Table(hash) if !has_due => {
+                hash.random_distinct(count, &mut *draw, |field| visit(pair(field)));
+                count.min(hash.len())
+            }
+            Self::Expiring(_) | Self::Table(_) => {
                 let mut alive = self.alive(now_ms);
                 let count = count.min(alive.len());
                 for at in 0..count {
                     let left = (alive.len() - at) as u64;
                     let other = at + usize::try_from(draw(left)).expect("below a length");
                     alive.swap(at, other);
-                    visit(pair(alive[at]));
+                    visit(alive[at]);
                 }
                 count
-            }
-            Self::Table(hash) => {
-                hash.random_distinct(count, &mut *draw, |field| visit(pair(field)));
-                count.min(hash.len())
             }
         }
     }
 
     /// Gathers the fields that are not due.
-    fn alive(&self, now_ms: i64) -> Vec<&Field> {
-        let Self::Table(hash) = self else { return Vec::new() };
-        hash.iter().filter(|field| !is_due(field, now_ms)).collect()
+    fn alive(&self, now_ms: i64) -> Vec<Pair<'_>> {
+        match self {
+            Self::Packed(list) => list.pairs().collect(),
+            Self::Expiring(hash) => {
+                let alive = hash.entries().skip_while(|entry| entry.is_due(now_ms));
+                alive.map(|entry| (entry.name, entry.value)).collect()
+            }
+            Self::Table(hash) => {
+                hash.iter().filter(|field| !is_due(field, now_ms)).map(pair).collect()
+            }
+        }
     }
 }
 

@@ -108,7 +108,13 @@ fn fields_expire_as_redis_has_written() {
         assert_eq!(hash.expiry(b"c", NOW_MS), Some(Some(AT_MS + 500)));
         assert_eq!((hash.next_expiry(), hash.alive_len(AT_MS)), (Some(AT_MS), hash.len() - 1));
     }
+    let packed = load(verify(PACKED_OF_7_4, true).unwrap()).unwrap();
+    assert_eq!(packed.encoding(), "listpackex");
+    let mut keyspace = Keyspace::new(16);
+    keyspace.put(0, b"h", packed);
+    assert_eq!(dump(keyspace.peek(0, b"h").unwrap(), 11, true).unwrap(), PACKED_OF_7_4);
     let hash = load(verify(TABLE_OF_7_4, true).unwrap()).unwrap();
+    assert_eq!(hash.encoding(), "hashtable");
     assert_eq!(hash.expiry(b"b", NOW_MS), Some(Some(AT_MS + 900)));
     assert_eq!(hash.expiry(b"d", NOW_MS), Some(None));
     // Candidates of 7.4: times as they are.
@@ -120,9 +126,16 @@ fn fields_expire_as_redis_has_written() {
     for body in [in_one_string(23, &packed), table] {
         let hash = load(&body).unwrap();
         is_one_and_two(&hash);
+        assert_eq!(hash.encoding(), "listpackex");
         assert_eq!(hash.expiry(b"a", NOW_MS), Some(Some(AT_MS)));
         assert_eq!(hash.expiry(b"b", NOW_MS), Some(None));
     }
+    // Whoever wrote a list in no order.
+    let packed = pack(&[b"a", b"1", b"0", b"b", b"2", b"9", b"c", b"3", b"7"]);
+    let hash = load(&in_one_string(23, &packed)).unwrap();
+    let mut order = Vec::new();
+    hash.each(|name, _| order.extend_from_slice(name));
+    assert_eq!((&order[..], hash.next_expiry()), (&b"cba"[..], Some(7)));
     // Where no field expires after all, it is a hash like others.
     let packed = pack(&[b"a", b"1", b"0", b"b", b"two", b"0"]);
     assert_eq!(load(&in_one_string(23, &packed)).unwrap().encoding(), "listpack");
