@@ -247,7 +247,7 @@ impl Hash {
         keeps_expiry: bool,
         limits: Encoding,
     ) -> bool {
-        if matches!(self, Self::Packed(_)) && value.len() <= limits.hash_max_listpack_value {
+        if !matches!(self, Self::Table(_)) && value.len() <= limits.hash_max_listpack_value {
             return self.set(name, value, keeps_expiry, limits);
         }
         match self.to_table().entry(name) {
