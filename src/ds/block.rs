@@ -12,6 +12,8 @@ use std::{
     slice,
 };
 
+pub(crate) use base::memory::size_class as rounded;
+
 /// What each block is aligned to.
 const ALIGN: usize = 8;
 /// The longest length that one byte tells.
@@ -140,17 +142,6 @@ pub(crate) const fn length_bytes(length: usize) -> usize {
         0x1_0000..=0xffff_ffff => 5,
         _ => 9,
     }
-}
-
-/// Returns what is allocated for so many bytes: 8, multiples of 16 to 128, then four sizes for
-/// each doubling, which are the classes of jemalloc.
-pub(crate) fn rounded(bytes: usize) -> usize {
-    let step = match bytes {
-        0..=8 => return 8,
-        9..=128 => 16,
-        _ => 1 << ((bytes - 1).ilog2() - 2),
-    };
-    bytes.next_multiple_of(step)
 }
 
 fn layout(bytes: usize) -> Layout {

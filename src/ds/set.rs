@@ -1,7 +1,7 @@
 //! Pure: the big form of a set (`hashtable`): members in blocks of their own, hashed.
 //!
-//! A member of up to 15 bytes takes 16, and its share of the table 13 on average. Start with
-//! [`Set::insert`].
+//! A member takes its bytes and one more, rounded up to 8, and its share of the table 13 on
+//! average. Start with [`Set::insert`].
 
 use std::{fmt, ops::Deref};
 

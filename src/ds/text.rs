@@ -110,6 +110,6 @@ mod tests {
             assert!(bare.allocation_bytes() <= text.allocation_bytes());
         }
         assert_eq!(Text::<0>::new([], b"member:000123").allocation_bytes(), 16);
-        assert_eq!(Text::new([0; 8], b"member:000123").allocation_bytes(), 32);
+        assert_eq!(Text::new([0; 8], b"member:000123").allocation_bytes(), 24);
     }
 }

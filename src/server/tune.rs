@@ -33,6 +33,7 @@ pub fn apply_at_start(server: &mut Server) -> Result<(), String> {
     // A score that cannot be set is logged, and no reason not to serve.
     let _ = set_oom_score(server);
     pin(&server.config.general.server_cpulist);
+    base::memory::assert_classes();
     base::memory::set_background_thread(server.config.memory.jemalloc_bg_thread);
     set_watchdog(server);
     Ok(())

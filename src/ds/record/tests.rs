@@ -13,7 +13,7 @@ fn a_key_of_16_and_a_string_of_32_are_one_cache_line() {
     assert_eq!(Record16::with_string(&[0; 16], &[0; 32], None).allocation_bytes(), 64);
     assert_eq!(Record16::with_string(&[0; 16], &[0; 39], None).allocation_bytes(), 64);
     assert_eq!(Record16::with_string(&[0; 16], &[0; 31], Some(1)).allocation_bytes(), 64);
-    assert_eq!(Record16::with_value(&[0; 16], (1, None), None).allocation_bytes(), 48);
+    assert_eq!(Record16::with_value(&[0; 16], (1, None), None).allocation_bytes(), 40);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn a_key_is_one_allocation_and_a_set_over_it_none() {
         assert!(store.find(key).is_some());
         let Slot::Occupied(mut item) = store.entry(key) else { panic!("the key is there") };
         item.set_string(b"other", Expiry::Never);
-        item.set_string(b"longer by a few", Expiry::Keep);
+        item.set_string(b"bit longer", Expiry::Keep);
     }
     assert_eq!(memory::allocations(), before, "the block has room");
 

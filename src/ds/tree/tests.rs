@@ -151,7 +151,7 @@ fn keys_in_order_fill_their_leaves() {
         assert!(tree.memory_bytes() < 100 * 150, "{}", tree.memory_bytes());
     }
     let small: Tree<[u64; 2], u64> = [([1, 1], 1)].into_iter().collect();
-    assert_eq!(small.memory_bytes(), 32);
+    assert_eq!(small.memory_bytes(), 24);
 }
 
 #[test]

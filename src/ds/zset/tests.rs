@@ -271,7 +271,7 @@ fn leaves_fill_in_order_and_fold_when_emptied() {
         }
         let per_element = zset.order.memory_bytes() as f64 / zset.len() as f64;
         assert!(per_element < 17.2, "{per_element}");
-        assert!(zset.memory_bytes() / zset.len() <= 79);
+        assert!(zset.memory_bytes() / zset.len() <= 71);
         for number in 0..99_900_u32 {
             let number = number.wrapping_mul(7_919) % 100_000;
             zset.remove(format!("member:{number:06}").as_bytes());

@@ -17,6 +17,7 @@ use s2n_tls::{
 use super::{
     AuthClients, Settings,
     info::Facts,
+    libcrypto,
     pem::{self, Identity, Source},
     policy, tickets,
     verify::{AnyName, Names, Rules, Verdict},
@@ -43,6 +44,8 @@ struct Material {
 
 impl Context {
     pub(super) fn load(settings: &Settings, now_s: u64) -> io::Result<Self> {
+        // Certificates are the first that libcrypto is used for.
+        libcrypto::take_memory_from_jemalloc();
         let material = Material::read(settings, now_s)?;
         let rules = Arc::new(material.rules(settings)?);
         let failed = |error: S2nError| io::Error::other(format!("s2n: {}", error.message()));
