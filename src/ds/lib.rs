@@ -59,3 +59,6 @@ pub use store::Store;
 pub use thin::ThinBytes;
 pub use tree::Tree;
 pub use zset::Zset;
+
+/// A large string that several owners may hold, so that nobody has to copy it.
+pub type SharedBytes = std::sync::Arc<Vec<u8>>;

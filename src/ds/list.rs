@@ -7,7 +7,7 @@
 use std::mem;
 
 use crate::{
-    Listpack,
+    Listpack, SharedBytes,
     listpack::{Item, Iter},
     quicklist::{Beside, Options, Quicklist, Side, Walk},
 };
@@ -82,6 +82,19 @@ impl List {
         }
     }
 
+    /// Puts an element at an end, without a copy if it is large and the list has nodes.
+    pub fn push_shared(&mut self, side: Side, element: &SharedBytes) {
+        match self {
+            Self::Packed(_) => self.push(side, element),
+            Self::Nodes(list) => list.push_shared(side, element),
+        }
+    }
+
+    /// Returns the element at an end, if it is a large one by itself.
+    pub fn end_shared(&self, side: Side) -> Option<&SharedBytes> {
+        if let Self::Nodes(list) = self { list.end_shared(side) } else { None }
+    }
+
     /// Returns the element at an end.
     #[inline]
     pub fn end(&self, side: Side) -> Option<Item<'_>> {
@@ -144,6 +157,15 @@ impl List {
         let Some(at) = at else { return false };
         list.replace(at, Item::Bytes(element));
         true
+    }
+
+    /// Puts an element in the place of that at a position, without a copy if it is large and
+    /// alone in its node; tells whether there is one.
+    pub fn set_shared(&mut self, position: usize, element: &SharedBytes) -> bool {
+        match self {
+            Self::Packed(_) => self.set(position, element),
+            Self::Nodes(list) => list.set_shared(position, element),
+        }
     }
 
     /// Puts an element beside the first that is `pivot`; tells whether there is one.
@@ -225,7 +247,13 @@ pub enum ListWalk<'a> {
     Nodes(Walk<'a>),
 }
 
-impl ListWalk<'_> {
+impl<'a> ListWalk<'a> {
+    /// Takes the next element if it is a large one by itself; if not, `next` returns it.
+    #[inline]
+    pub fn next_shared(&mut self) -> Option<&'a SharedBytes> {
+        if let Self::Nodes(walk) = self { walk.next_shared() } else { None }
+    }
+
     /// Returns the next element.
     #[inline]
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]

@@ -85,7 +85,8 @@ fn read_once(server: &mut Server, fd: Fd, id: ClientId) -> bool {
                 server.clients.close(id);
                 return false;
             }
-            if server.config.limits.client_query_buffer_limit < frame.query.pending_bytes() {
+            // Whole arguments of a request that has yet to come whole are no part of it.
+            if server.config.limits.client_query_buffer_limit < frame.query.unparsed_bytes() {
                 close_over_limit(server, id);
                 return false;
             }

@@ -13,7 +13,7 @@ mod tests;
 pub use self::{expiring::Expiring, random::Pair};
 
 use ds::{
-    Expiry, Listpack,
+    Expiry, Listpack, SharedBytes,
     hash::{Field, Slot},
     listpack::{self, At, Digits, Item},
 };
@@ -98,6 +98,11 @@ impl Hash {
                 Some(Item::Bytes(field.value()))
             }
         }
+    }
+
+    /// Returns the value of a field, due or not, if it is a large one by itself.
+    pub fn shared(&self, name: &[u8]) -> Option<SharedBytes> {
+        if let Self::Table(hash) = self { hash.find(name)?.shared() } else { None }
     }
 
     /// Returns when a field that is not due expires, or that it does not.
@@ -231,6 +236,31 @@ impl Hash {
         list.append_two(Item::Bytes(name), Item::Bytes(value));
         self.settle(limits);
         true
+    }
+
+    /// Does what [`Self::set`] does, without a copy of the value if it is large and no listpack
+    /// may hold it.
+    pub fn set_shared(
+        &mut self,
+        name: &[u8],
+        value: &SharedBytes,
+        keeps_expiry: bool,
+        limits: Encoding,
+    ) -> bool {
+        if !matches!(self, Self::Table(_)) && value.len() <= limits.hash_max_listpack_value {
+            return self.set(name, value, keeps_expiry, limits);
+        }
+        match self.to_table().entry(name) {
+            Slot::Occupied(mut item) => {
+                let expiry = if keeps_expiry { Expiry::Keep } else { Expiry::Never };
+                item.set_shared(value, expiry);
+                false
+            }
+            Slot::Vacant(slot) => {
+                slot.insert_shared(value, None);
+                true
+            }
+        }
     }
 
     /// Sets when a field expires, or that it does not; tells whether it is there.

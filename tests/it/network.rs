@@ -2,6 +2,8 @@
 //!
 //! Conversations tell what is said; here it is what a client costs, and what the system sees.
 
+mod huge;
+
 use std::{
     fs,
     io::{self, ErrorKind, Read, Write},
@@ -36,6 +38,14 @@ impl Served {
         let text = ask(&mut self.client(), b"INFO\r\n");
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
         line.expect(name).parse().unwrap()
+    }
+
+    /// The most that was resident in memory, in bytes.
+    fn resident_peak(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).unwrap();
+        kib.trim().parse::<usize>().unwrap() << 10
     }
 
     /// What the server has computed so far.

@@ -8,11 +8,14 @@ use base::memory::{self, Counting};
 static ALLOCATOR: Counting = Counting;
 
 fn main() {
+    // As in a server. Without its thread jemalloc keeps no large block that is free.
+    assert!(memory::set_background_thread(true));
     every_block_is_counted_with_its_usable_size();
     growth_counts_the_difference();
     a_refused_block_is_not_counted();
     a_block_may_be_freed_by_another_thread();
     the_peak_stays();
+    what_a_buffer_leaves_goes_back();
     figures_and_purge();
 }
 
@@ -88,4 +91,15 @@ fn figures_and_purge() {
     assert!(memory::purge());
     assert!(memory::figures().resident < figures.resident);
     assert!(memory::set_background_thread(true) && memory::set_background_thread(false));
+}
+
+fn what_a_buffer_leaves_goes_back() {
+    let mut buffer = vec![1_u8; 32 << 20];
+    let resident = memory::figures().resident;
+    // What lies behind the buffer is not left to it to grow into.
+    let behind = black_box(vec![1_u8; 8 << 20]);
+    memory::grow(&mut buffer, 32 << 20);
+    assert!(64 << 20 <= buffer.capacity() && buffer.iter().all(|byte| *byte == 1));
+    let more = memory::figures().resident - resident - behind.len();
+    assert!(more < (32 << 20) + (4 << 20), "{more} bytes more for twice 32 MiB");
 }

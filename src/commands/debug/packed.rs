@@ -108,8 +108,9 @@ fn describe_list(list: &Quicklist, is_full: bool) -> String {
 
 fn describe_node(text: &mut String, node: NodeView<'_>) {
     let unpacked;
-    let bytes = match node.data {
+    let bytes = match &node.data {
         NodeData::Raw(bytes) => bytes,
+        NodeData::Made(list) => list.bytes(),
         NodeData::Lzf(data) => {
             unpacked = base::lzf::decompress(data, node.bytes).unwrap_or_default();
             &unpacked

@@ -9,13 +9,17 @@ use crate::{
         Server,
         call::{Call, CommandResult},
     },
+    value::Hash,
 };
+
+/// A value from here on may be one that needs no copy.
+const LOOKED_AT_AGAIN_BYTES_MIN: usize = 64 * 1024;
 
 /// HGET key field
 pub(in crate::commands) fn hget(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let now_ms = server.keyspace.now_ms;
     let hash = server.keyspace.read_hash(call.db(), call.arg(1))?;
-    reply_value(call.reply, hash.and_then(|hash| hash.get(call.arg(2), now_ms)));
+    reply_field(call.reply, hash, call.arg(2), now_ms);
     Ok(())
 }
 
@@ -26,9 +30,21 @@ pub(in crate::commands) fn hmget(server: &mut Server, call: &mut Call<'_>) -> Co
     let names = call.argv.from(2);
     call.reply.array(names.len());
     for name in names {
-        reply_value(call.reply, hash.and_then(|hash| hash.get(name, now_ms)));
+        reply_field(call.reply, hash, name, now_ms);
     }
     Ok(())
+}
+
+/// Answers a field's value, a large one without a copy.
+fn reply_field(reply: &mut Reply, hash: Option<&Hash>, name: &[u8], now_ms: i64) {
+    let value = hash.and_then(|hash| hash.get(name, now_ms));
+    if let Some(Item::Bytes(bytes)) = value
+        && LOOKED_AT_AGAIN_BYTES_MIN <= bytes.len()
+        && let Some(value) = hash.and_then(|hash| hash.shared(name))
+    {
+        return reply.shared(&value);
+    }
+    reply_value(reply, value);
 }
 
 /// HEXISTS key field

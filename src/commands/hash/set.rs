@@ -36,9 +36,14 @@ fn set_all(server: &mut Server, call: &mut Call<'_>) -> Result<usize, ReplyError
     let mut texts = call.argv.from(FIELDS_AT);
     let count = texts.len() / 2;
     hash.make_room(texts.clone(), limits);
-    let mut new_count = 0;
+    let (mut new_count, mut at) = (0, FIELDS_AT);
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        new_count += usize::from(hash.set(name, value, false, limits));
+        let is_new = match call.argv.shared(at + 1) {
+            Some(value) => hash.set_shared(name, value, false, limits),
+            None => hash.set(name, value, false, limits),
+        };
+        new_count += usize::from(is_new);
+        at += 2;
     }
     server.keyspace.written_as(db, key, Event::hash("hset"), count);
     Ok(new_count)
@@ -54,7 +59,10 @@ pub(in crate::commands) fn hsetnx(server: &mut Server, call: &mut Call<'_>) -> C
         return Ok(());
     }
     hash.make_room(call.argv.from(FIELDS_AT), limits);
-    hash.set(call.arg(2), call.arg(3), false, limits);
+    match call.argv.shared(3) {
+        Some(value) => hash.set_shared(call.arg(2), value, false, limits),
+        None => hash.set(call.arg(2), call.arg(3), false, limits),
+    };
     server.keyspace.written(db, key, Event::hash("hset"));
     call.reply.count(1);
     Ok(())

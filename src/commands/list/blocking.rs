@@ -8,7 +8,7 @@ use crate::{
         list::{
             parse_side,
             pop::take_of_first,
-            pop_event, reply_element, shrink,
+            pop_event, reply_end, shrink,
             transfer::{Route, transfer},
         },
         pop::{ManyArgs, wait_or_answer_none},
@@ -40,7 +40,7 @@ fn pop(server: &mut Server, call: &mut Call<'_>, side: Side) -> CommandResult {
         let Some(list) = server.keyspace.change::<List>(db, key)? else { continue };
         call.reply.array(2);
         call.reply.bulk(key);
-        reply_element(call.reply, list.end(side).expect("a key holds no empty list"));
+        reply_end(list, side, call.reply);
         list.remove_end(side);
         let is_empty = shrink(list, options);
         let name: &[u8] = if side == Side::Head { b"LPOP" } else { b"RPOP" };

@@ -3,7 +3,7 @@
 use ds::quicklist::{Beside, Side};
 
 use crate::{
-    commands::list::{parse_index, reply_element, shrink},
+    commands::list::{parse_index, reply_range, shrink},
     error::ReplyError,
     keyspace::Event,
     server::{
@@ -24,8 +24,7 @@ pub(in crate::commands) fn lindex(server: &mut Server, call: &mut Call<'_>) -> C
         call.reply.null();
         return Ok(());
     };
-    let mut walk = list.walk(position, Side::Tail);
-    reply_element(call.reply, walk.next().expect("the position is one of the list"));
+    reply_range(list, position, Side::Tail, 1, call.reply);
     Ok(())
 }
 
@@ -37,7 +36,10 @@ pub(in crate::commands) fn lset(server: &mut Server, call: &mut Call<'_>) -> Com
     let index = parse_index(call.arg(2))?;
     list.make_room(element.len(), 1, options);
     let position = list.position(index).ok_or(ReplyError::text("ERR index out of range"))?;
-    list.set(position, element);
+    match call.argv.shared(3) {
+        Some(element) => list.set_shared(position, element),
+        None => list.set(position, element),
+    };
     list.shrink(options);
     server.keyspace.written(db, key, Event::list("lset"));
     call.reply.ok();

@@ -10,7 +10,7 @@ mod transfer;
 
 use base::number::parse_i64;
 use ds::{
-    listpack::{Digits, Item},
+    listpack::Digits,
     quicklist::{Options, Side},
 };
 use resp::Reply;
@@ -75,12 +75,21 @@ fn take(list: &mut List, side: Side, count: usize, reply: &mut Reply) -> usize {
 fn reply_range(list: &List, first: usize, towards: Side, count: usize, reply: &mut Reply) {
     let (mut walk, mut digits) = (list.walk(first, towards), Digits::default());
     for _ in 0..count {
+        if let Some(element) = walk.next_shared() {
+            reply.shared(element);
+            continue;
+        }
         let element = walk.next().expect("the list is longer");
         reply.bulk(element.text(&mut digits));
     }
 }
 
-fn reply_element(reply: &mut Reply, element: Item<'_>) {
+/// Answers the element at an end of a list that is not empty.
+fn reply_end(list: &List, side: Side, reply: &mut Reply) {
+    if let Some(element) = list.end_shared(side) {
+        return reply.shared(element);
+    }
+    let element = list.end(side).expect("a key holds no empty list");
     reply.bulk(element.text(&mut Digits::default()));
 }
 

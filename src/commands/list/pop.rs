@@ -4,7 +4,7 @@ use ds::quicklist::Side;
 
 use crate::{
     commands::{
-        list::{parse_side, pop_event, reply_element, shrink, take},
+        list::{parse_side, pop_event, reply_end, shrink, take},
         pop::{ManyArgs, parse_count, propagate_as_pop},
     },
     error::ReplyError,
@@ -42,7 +42,7 @@ fn pop(server: &mut Server, call: &mut Call<'_>, side: Side) -> CommandResult {
     };
     let taken = match count {
         None => {
-            reply_element(call.reply, list.end(side).expect("a key holds no empty list"));
+            reply_end(list, side, call.reply);
             list.remove_end(side);
             1
         }

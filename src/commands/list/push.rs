@@ -63,8 +63,11 @@ fn push_all(list: &mut List, side: Side, argv: Argv<'_>, options: Options) -> us
         let bytes = elements.clone().fold(0, |bytes, element| bytes + element.len());
         list.make_room(bytes, elements.len(), options);
     }
-    for element in elements {
-        list.push(side, element);
+    for (at, element) in elements.enumerate() {
+        match argv.shared(ELEMENTS_AT + at) {
+            Some(element) => list.push_shared(side, element),
+            None => list.push(side, element),
+        }
     }
     list.len()
 }

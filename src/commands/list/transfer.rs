@@ -1,6 +1,7 @@
 //! Command: from list to list: LMOVE, RPOPLPUSH.
 
 use ds::{
+    SharedBytes,
     listpack::Item,
     quicklist::{Options, Side},
 };
@@ -37,6 +38,12 @@ impl<'a> Route<'a> {
     }
 }
 
+/// An element on its way.
+enum Element {
+    Copied(Vec<u8>),
+    Shared(SharedBytes),
+}
+
 /// LMOVE source destination LEFT | RIGHT LEFT | RIGHT
 pub(in crate::commands) fn lmove(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
     let route = Route::parse(call)?;
@@ -67,7 +74,10 @@ pub(super) fn transfer(
     let element = list.end(from_side).expect("a key holds no empty list");
     // Redis counts no bytes of what it holds as an integer, and encodings show it.
     let counted_bytes = if let Item::Bytes(element) = element { element.len() } else { 0 };
-    let element = element.to_vec();
+    let element = match list.end_shared(from_side) {
+        Some(element) => Element::Shared(element.clone()),
+        None => Element::Copied(element.to_vec()),
+    };
     let is_empty = if from == to {
         list.remove_end(from_side);
         put(list, to_side, &element, counted_bytes, options);
@@ -80,13 +90,19 @@ pub(super) fn transfer(
         list.remove_end(from_side);
         shrink(list, options)
     };
-    call.reply.bulk(&element);
+    match &element {
+        Element::Copied(element) => call.reply.bulk(element),
+        Element::Shared(element) => call.reply.shared(element),
+    }
     server.keyspace.written_as(db, to, push_event(to_side), 0);
     server.keyspace.lost(db, from, pop_event(from_side), 1, is_empty);
     Ok(true)
 }
 
-fn put(list: &mut List, side: Side, element: &[u8], counted_bytes: usize, options: Options) {
+fn put(list: &mut List, side: Side, element: &Element, counted_bytes: usize, options: Options) {
     list.make_room(counted_bytes, 1, options);
-    list.push(side, element);
+    match element {
+        Element::Copied(element) => list.push(side, element),
+        Element::Shared(element) => list.push_shared(side, element),
+    }
 }

@@ -18,7 +18,9 @@ mod tests;
 use std::{collections::BTreeSet, fmt};
 
 pub use self::field::Field;
+use self::field::NewValue;
 use crate::{
+    SharedBytes,
     block::Block,
     dict::{self, Dict, OutOfMemory, Stats},
     record::Expiry,
@@ -266,7 +268,14 @@ impl Clone for Hash {
         let _refused = clone.reserve(self.len());
         for field in self {
             let expiry = field.expiry().map_or(Expiry::Never, Expiry::At);
-            clone.set(field.name(), field.value(), expiry);
+            match (field.shared(), clone.entry(field.name())) {
+                (Some(value), Slot::Vacant(slot)) => {
+                    slot.insert_shared(&value, field.expiry());
+                }
+                _ => {
+                    clone.set(field.name(), field.value(), expiry);
+                }
+            }
         }
         clone
     }
@@ -306,7 +315,12 @@ impl<'a> Item<'a> {
 
     /// Gives the field another value.
     pub fn set(&mut self, value: &[u8], expiry: Expiry) {
-        self.change(|field| field.set(value, expiry));
+        self.change(|field| field.set(NewValue::Bytes(value), expiry));
+    }
+
+    /// Gives the field another value, which is not copied if it is large.
+    pub fn set_shared(&mut self, value: &SharedBytes, expiry: Expiry) {
+        self.change(|field| field.set(NewValue::Shared(value), expiry));
     }
 
     /// Sets when the field expires, or that it does not.
@@ -352,6 +366,15 @@ pub struct Vacant<'a> {
 impl<'a> Vacant<'a> {
     /// Puts the field in.
     pub fn insert(self, value: &[u8], expiry_ms: Option<i64>) -> &'a Field {
+        self.insert_new(NewValue::Bytes(value), expiry_ms)
+    }
+
+    /// Puts the field in, and does not copy the value if it is large.
+    pub fn insert_shared(self, value: &SharedBytes, expiry_ms: Option<i64>) -> &'a Field {
+        self.insert_new(NewValue::Shared(value), expiry_ms)
+    }
+
+    fn insert_new(self, value: NewValue<'_>, expiry_ms: Option<i64>) -> &'a Field {
         let field = Field::new(self.name, value, expiry_ms);
         *self.field_bytes += field.allocation_bytes();
         self.volatile.extend(Due::of(&field));

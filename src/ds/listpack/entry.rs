@@ -26,6 +26,7 @@ const BACK_BYTES_MAX: usize = 5;
 const STRING_12_FROM_BYTES: usize = 64;
 /// From so many on, of five.
 const STRING_32_FROM_BYTES: usize = 4_096;
+const STRING_32_HEAD_BYTES: usize = 5;
 
 const STRING_6: u8 = 0x80;
 const INTEGER_13: u8 = 0xc0;
@@ -129,6 +130,13 @@ impl std::fmt::Debug for Digits {
 
 /// No entry takes more than this beside its element.
 const OVERHEAD_BYTES_MAX: usize = HEAD_BYTES_MAX + BACK_BYTES_MAX;
+
+/// Counts the bytes of the entry of a string that no short head is for.
+pub(crate) fn long_entry_bytes(string_bytes: usize) -> usize {
+    debug_assert!(STRING_32_FROM_BYTES <= string_bytes);
+    let encoded_bytes = STRING_32_HEAD_BYTES + string_bytes;
+    encoded_bytes + back_bytes(encoded_bytes)
+}
 
 /// Makes the pieces of an entry, to be copied one behind the other.
 ///

@@ -22,7 +22,7 @@ mod read;
 
 use std::{borrow::Borrow, fmt, ops::Deref};
 
-pub(crate) use self::gapped::Gapped;
+pub(crate) use self::{entry::long_entry_bytes, gapped::Gapped};
 pub use self::{
     entry::{Digits, Item},
     read::{At, Iter, Pack},

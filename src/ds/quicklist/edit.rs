@@ -9,7 +9,10 @@ use super::{
     limits::is_large,
     node::{Content, Node},
 };
-use crate::listpack::{At, Item, Pack};
+use crate::{
+    SharedBytes,
+    listpack::{At, Item, Pack},
+};
 
 /// What an entry may take beside its element, and a little more.
 const ENTRY_BYTES_MAX: usize = 16;
@@ -26,6 +29,11 @@ impl Quicklist {
     pub fn set(&mut self, index: usize, element: &[u8]) -> bool {
         let Some((at, offset)) = self.locate(index) else { return false };
         let node = &mut self.nodes[at];
+        if let Node::Alone { is_plain: false, .. } = node {
+            *node = Node::of_element(element);
+            self.settle_node(at);
+            return true;
+        }
         let is_separate = is_large(element.len())
             || u32::try_from(node.bytes() + element.len() + ENTRY_BYTES_MAX).is_err();
         match (node.is_plain(), is_separate) {
@@ -43,6 +51,17 @@ impl Quicklist {
             }
             (false, true) => self.set_separate(at, offset, element),
         }
+        true
+    }
+
+    /// Puts an element in the place of that with an index; tells whether there is one. If both
+    /// are alone in a node, it is kept as it is, without a copy.
+    pub fn set_shared(&mut self, index: usize, element: &SharedBytes) -> bool {
+        let Some((at, _)) = self.locate(index) else { return false };
+        let node = Node::of_shared(element).filter(|_| self.nodes[at].count() == 1);
+        let Some(node) = node else { return self.set(index, element) };
+        self.nodes[at] = node;
+        self.settle_node(at);
         true
     }
 

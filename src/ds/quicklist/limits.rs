@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The sizes that the settings -1 to -5 stand for.
 const NODE_BYTES: [usize; 5] = [4_096, 8_192, 16_384, 32_768, 65_536];
+/// An element of so many bytes is alone in its node, whatever the setting.
+pub(super) const ALONE_BYTES_MIN: usize = NODE_BYTES[NODE_BYTES.len() - 1];
 /// With a limit by count, a node of several elements has no more bytes than this.
 const NODE_BYTES_SAFE: usize = 8_192;
 /// What an entry may take beside its element, at most.

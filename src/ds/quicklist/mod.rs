@@ -27,7 +27,7 @@ pub use self::{
     node::{NodeData, NodeView},
     walk::Walk,
 };
-use crate::{Listpack, ThinBytes, listpack::Item};
+use crate::{Listpack, SharedBytes, listpack::Item};
 
 /// Around a change so many nodes may have come to be inner ones.
 const SETTLED_AROUND: usize = 3;
@@ -125,6 +125,21 @@ impl Quicklist {
         self.add_end_node(side, Node::of_element(element));
     }
 
+    /// Puts an element at an end. If it is large, it is kept as it is, without a copy.
+    pub fn push_shared(&mut self, side: Side, element: &SharedBytes) {
+        let Some(node) = Node::of_shared(element) else { return self.push(side, element) };
+        self.count += 1;
+        self.add_end_node(side, node);
+    }
+
+    /// Returns the element at an end, if it is a large one by itself.
+    pub fn end_shared(&self, side: Side) -> Option<&SharedBytes> {
+        match side {
+            Side::Head => self.nodes.front()?.shared(),
+            Side::Tail => self.nodes.back()?.shared(),
+        }
+    }
+
     /// Returns the element at an end.
     #[inline]
     pub fn end(&self, side: Side) -> Option<Item<'_>> {
@@ -135,7 +150,7 @@ impl Quicklist {
         let iter = match node? {
             Node::Packed { list, .. } => list.iter(),
             Node::Gapped { list, .. } => list.pack().iter(),
-            Node::Plain(element) => return Some(Item::Bytes(element)),
+            Node::Alone { element, .. } => return Some(Item::Bytes(element)),
             Node::Lzf { .. } => panic!("the ends are not compressed"),
         };
         walk::step(&mut { iter }, side.other())
@@ -170,7 +185,7 @@ impl Quicklist {
         if self.count < 2 {
             return;
         }
-        if let Some(Node::Plain(_)) = self.nodes.back() {
+        if let Some(Node::Alone { .. }) = self.nodes.back() {
             self.nodes.rotate_right(1);
             self.settle(0..0);
             return;
@@ -226,8 +241,8 @@ impl Quicklist {
     }
 
     /// Puts a node of a file at the tail: one element by itself, however large.
-    pub fn push_plain_node(&mut self, element: &[u8]) {
-        self.push_node(Node::Plain(ThinBytes::from(element)));
+    pub fn push_plain_node(&mut self, element: Vec<u8>) {
+        self.push_node(Node::plain(element));
     }
 
     /// Counts the bytes that it takes on the heap. Of many nodes, only the first `samples` are

@@ -1,21 +1,25 @@
 //! Pure: a node of a quicklist: elements in a listpack, or one large element by itself, either
 //! of them compressed or not.
+//!
+//! An element that no listpack would share with another stands in the buffer that it came in,
+//! which others may hold, too; nobody changes it there. Files have most of them as a listpack of
+//! one element, which is made when it is asked for.
 
 use std::{
     borrow::Cow,
     mem,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use base::lzf::{self, Compressor};
 
 use super::{
     Side,
-    limits::{Fill, is_large},
+    limits::{ALONE_BYTES_MIN, Fill, is_large},
 };
 use crate::{
-    Depth, Listpack, ThinBytes,
-    listpack::{Gapped, Item, Pack},
+    Depth, Listpack, SharedBytes,
+    listpack::{Gapped, Item, Pack, long_entry_bytes},
     prefixed::{LENGTH_BYTES, Prefixed},
 };
 
@@ -28,8 +32,8 @@ const SAVED_BYTES_MIN: usize = 8;
 const GAPPED_FROM_BYTES: usize = 1_024;
 /// A gap is for a few elements at least.
 const GAPPED_ELEMENTS_MIN: usize = 16;
-/// What stands before the bytes of a `ThinBytes`.
-const THIN_HEADER_BYTES: usize = 16;
+/// What an `Arc` allocates for a string that is elsewhere.
+const SHARED_HEADER_BYTES: usize = size_of::<[usize; 2]>() + size_of::<Vec<u8>>();
 
 /// Its table is too large to be made for each node, and to stand in each list. It is made when
 /// the first node is compressed.
@@ -47,7 +51,12 @@ pub(super) enum Node {
         list: Gapped,
         count: u32,
     },
-    Plain(ThinBytes),
+    /// One large element.
+    Alone {
+        element: SharedBytes,
+        /// Whether files have it bare, not in a listpack.
+        is_plain: bool,
+    },
     Lzf {
         data: Lzf,
         /// Of its elements.
@@ -61,7 +70,7 @@ pub(super) enum Node {
 pub(super) struct Lzf(Prefixed);
 
 /// A node as files have it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeView<'a> {
     /// Whether it is one large element rather than a listpack.
     pub is_plain: bool,
@@ -74,11 +83,13 @@ pub struct NodeView<'a> {
 }
 
 /// The bytes of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeData<'a> {
     /// A listpack or an element.
     Raw(&'a [u8]),
-    /// The same, compressed by LZF.
+    /// A listpack that was made for this view.
+    Made(Listpack),
+    /// The bytes of either, compressed by LZF.
     Lzf(&'a [u8]),
 }
 
@@ -92,10 +103,23 @@ pub(super) enum Content<'a> {
 impl Node {
     /// Makes a node of one element, of the kind that its size asks for.
     pub(super) fn of_element(element: &[u8]) -> Self {
-        if is_large(element.len()) {
-            return Self::Plain(ThinBytes::from(element));
+        let is_plain = is_large(element.len());
+        if is_plain || ALONE_BYTES_MIN <= element.len() {
+            return Self::Alone { element: Arc::new(element.to_vec()), is_plain };
         }
         Self::Packed { list: Listpack::from_items([Item::Bytes(element)]), count: 1 }
+    }
+
+    /// Makes a node of an element that others hold, too, if such a one can be alone.
+    pub(super) fn of_shared(element: &SharedBytes) -> Option<Self> {
+        let is_plain = is_large(element.len());
+        let is_alone = is_plain || ALONE_BYTES_MIN <= element.len();
+        is_alone.then(|| Self::Alone { element: element.clone(), is_plain })
+    }
+
+    /// Makes a node of an element that files have bare.
+    pub(super) fn plain(element: Vec<u8>) -> Self {
+        Self::Alone { element: Arc::new(element), is_plain: true }
     }
 
     pub(super) fn packed(list: Listpack) -> Self {
@@ -109,7 +133,7 @@ impl Node {
             Self::Packed { count, .. } | Self::Gapped { count, .. } | Self::Lzf { count, .. } => {
                 *count as usize
             }
-            Self::Plain(_) => 1,
+            Self::Alone { .. } => 1,
         }
     }
 
@@ -119,13 +143,20 @@ impl Node {
         match self {
             Self::Packed { list, .. } => list.bytes().len(),
             Self::Gapped { list, .. } => list.pack().bytes().len(),
-            Self::Plain(element) => element.len(),
+            Self::Alone { element, is_plain: true } => element.len(),
+            Self::Alone { element, .. } => Listpack::EMPTY_BYTES + long_entry_bytes(element.len()),
             Self::Lzf { data, .. } => data.bytes_before(),
         }
     }
 
+    /// Tells whether files have it as a bare element.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain(_) | Self::Lzf { is_plain: true, .. })
+        matches!(self, Self::Alone { is_plain: true, .. } | Self::Lzf { is_plain: true, .. })
+    }
+
+    /// Returns its element, if that stands by itself.
+    pub(super) fn shared(&self) -> Option<&SharedBytes> {
+        if let Self::Alone { element, .. } = self { Some(element) } else { None }
     }
 
     /// Tells whether it may take one more element of so many bytes.
@@ -150,7 +181,7 @@ impl Node {
         match self {
             Self::Packed { list, .. } => Content::Packed(Cow::Borrowed(list)),
             Self::Gapped { list, .. } => Content::Packed(Cow::Borrowed(list.pack())),
-            Self::Plain(element) => Content::Plain(Cow::Borrowed(element)),
+            Self::Alone { element, .. } => Content::Plain(Cow::Borrowed(element)),
             Self::Lzf { data, is_plain: true, .. } => Content::Plain(Cow::Owned(data.decompress())),
             Self::Lzf { data, .. } => Content::Packed(Cow::Owned(data.listpack())),
         }
@@ -160,7 +191,8 @@ impl Node {
         let data = match self {
             Self::Packed { list, .. } => NodeData::Raw(list.bytes()),
             Self::Gapped { list, .. } => NodeData::Raw(list.pack().bytes()),
-            Self::Plain(element) => NodeData::Raw(element),
+            Self::Alone { element, is_plain: true } => NodeData::Raw(element),
+            Self::Alone { element, .. } => NodeData::Made(listpack_of(element)),
             Self::Lzf { data, .. } => NodeData::Lzf(data.data()),
         };
         NodeView { is_plain: self.is_plain(), count: self.count(), bytes: self.bytes(), data }
@@ -168,10 +200,15 @@ impl Node {
 
     /// Compresses it, if that is worth it.
     pub(super) fn compress(&mut self) {
+        let made;
         let (bytes, count, is_plain) = match self {
             Self::Packed { list, count } => (list.bytes(), *count, false),
             Self::Gapped { list, count } => (list.pack().bytes(), *count, false),
-            Self::Plain(element) => (&element[..], 1, true),
+            Self::Alone { element, is_plain: true } => (&element[..], 1, true),
+            Self::Alone { element, .. } => {
+                made = listpack_of(element);
+                (made.bytes(), 1, false)
+            }
             Self::Lzf { .. } => return,
         };
         if let Some(data) = Lzf::compress(bytes) {
@@ -182,7 +219,7 @@ impl Node {
     pub(super) fn decompress(&mut self) {
         let Self::Lzf { data, count, is_plain } = self else { return };
         *self = match is_plain {
-            true => Self::Plain(ThinBytes::from(&data.decompress()[..])),
+            true => Self::plain(data.decompress()),
             false => Self::Packed { list: data.listpack(), count: *count },
         };
     }
@@ -218,7 +255,7 @@ impl Node {
                 *count += 1;
                 list.prepend(item);
             }
-            (Self::Plain(_) | Self::Lzf { .. }, _) => panic!("the node is no listpack"),
+            (Self::Alone { .. } | Self::Lzf { .. }, _) => panic!("the node is no listpack"),
         }
     }
 
@@ -249,7 +286,7 @@ impl Node {
                 list.remove_first();
                 *count -= 1;
             }
-            (Self::Plain(_) | Self::Lzf { .. }, _) => panic!("the ends are not compressed"),
+            (Self::Alone { .. } | Self::Lzf { .. }, _) => panic!("the ends are not compressed"),
         }
         true
     }
@@ -269,6 +306,9 @@ impl Node {
     pub(super) fn edit<R>(&mut self, change: impl FnOnce(&mut Listpack) -> R) -> R {
         self.decompress();
         self.close_gap();
+        if let Self::Alone { element, is_plain: false } = self {
+            *self = Self::Packed { list: listpack_of(element), count: 1 };
+        }
         let Self::Packed { list, count } = self else { panic!("the node is no listpack") };
         let result = change(list);
         *count = list.count() as u32;
@@ -285,12 +325,17 @@ impl Node {
         match self {
             Self::Packed { list, .. } => list.allocation_bytes(),
             Self::Gapped { list, .. } => list.allocation_bytes(),
-            Self::Plain(element) => {
-                base::memory::usable_bytes(THIN_HEADER_BYTES + element.capacity())
+            Self::Alone { element, .. } => {
+                base::memory::usable_bytes(SHARED_HEADER_BYTES)
+                    + base::memory::usable_bytes(element.capacity())
             }
             Self::Lzf { data, .. } => data.0.allocation_bytes(),
         }
     }
+}
+
+fn listpack_of(element: &[u8]) -> Listpack {
+    Listpack::from_items([Item::Bytes(element)])
 }
 
 impl Lzf {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Quicklist, Side, node::Content};
 use crate::{
-    Listpack,
+    Listpack, SharedBytes,
     listpack::{Item, Iter, Pack},
 };
 
@@ -69,16 +69,27 @@ impl<'a> Walk<'a> {
         self.next_elsewhere()
     }
 
+    /// Takes the next element if it is a large one by itself; if not, `next` returns it.
+    #[inline]
+    pub fn next_shared(&mut self) -> Option<&'a SharedBytes> {
+        if matches!(&self.left, Left::Packed(iter) if iter.at().is_some()) {
+            return None;
+        }
+        self.next_alone()
+    }
+
+    fn next_alone(&mut self) -> Option<&'a SharedBytes> {
+        if !self.go_on() {
+            return None;
+        }
+        let element = self.list.nodes[self.node].shared()?;
+        self.left = Left::Nothing;
+        Some(element)
+    }
+
     fn next_elsewhere(&mut self) -> Option<Item<'_>> {
-        while !self.has_next() {
-            let next = match self.towards {
-                Side::Tail => self.node + 1,
-                Side::Head => self.node.wrapping_sub(1),
-            };
-            if next >= self.list.nodes.len() {
-                return None;
-            }
-            self.enter(next);
+        if !self.go_on() {
+            return None;
         }
         if let Left::Plain(element) = &mut self.left {
             self.left = Left::Lent(std::mem::take(element));
@@ -94,6 +105,21 @@ impl<'a> Walk<'a> {
             Left::Lent(element) => Some(Item::Bytes(element)),
             Left::Nothing | Left::Plain(_) => None,
         }
+    }
+
+    /// Goes on to the node of the next element; tells whether there is one.
+    fn go_on(&mut self) -> bool {
+        while !self.has_next() {
+            let next = match self.towards {
+                Side::Tail => self.node + 1,
+                Side::Head => self.node.wrapping_sub(1),
+            };
+            if next >= self.list.nodes.len() {
+                return false;
+            }
+            self.enter(next);
+        }
+        true
     }
 
     fn has_next(&self) -> bool {

@@ -5,14 +5,16 @@ use std::collections::VecDeque;
 
 use base::{lzf::Compressor, random::Random};
 use ds::{
-    List, Listpack, Quicklist,
+    List, Listpack, Quicklist, SharedBytes,
     listpack::Item,
-    quicklist::{Beside, Fill, NodeData, Options, Side, set_packed_threshold},
+    quicklist::{Beside, Fill, NodeData, NodeView, Options, Side, set_packed_threshold},
 };
 
 type Model = VecDeque<Vec<u8>>;
 
 const LARGE_BYTES: usize = 100;
+/// An element of so many bytes shares no node with others.
+const ALONE_BYTES_MIN: usize = 65_536;
 
 #[test]
 fn does_what_a_deque_does() {
@@ -45,7 +47,8 @@ fn run(random: &mut Random, options: Options, threshold: usize) {
     check(&list, &model, threshold);
     let copy = rebuild(&list);
     check(&copy, &model, threshold);
-    assert!(copy.nodes().eq(list.nodes()) && list.clone().nodes().eq(list.nodes()));
+    assert!(copy.nodes().map(content).eq(list.nodes().map(content)));
+    assert!(list.clone().nodes().eq(list.nodes()));
     while let Some(last) = list.end(Side::Tail).map(Item::to_vec) {
         assert_eq!(Some(last), model.pop_back());
         assert!(list.remove_end(Side::Tail));
@@ -65,7 +68,11 @@ fn change(random: &mut Random, list: &mut Quicklist, model: &mut Model) {
             list.push(Side::Head, &element);
             model.push_front(element);
         }
-        3..=5 => {
+        3 => {
+            list.push_shared(Side::Tail, &SharedBytes::new(element.clone()));
+            model.push_back(element);
+        }
+        4 | 5 => {
             list.push(Side::Tail, &element);
             model.push_back(element);
         }
@@ -79,7 +86,11 @@ fn change(random: &mut Random, list: &mut Quicklist, model: &mut Model) {
             }
         }
         10 | 11 => {
-            assert_eq!(list.set(index, &element), !model.is_empty());
+            let is_set = match random.below(2) {
+                0 => list.set(index, &element),
+                _ => list.set_shared(index, &SharedBytes::new(element.clone())),
+            };
+            assert_eq!(is_set, !model.is_empty());
             if let Some(old) = model.get_mut(index) {
                 *old = element;
             }
@@ -115,6 +126,7 @@ fn any_element(random: &mut Random) -> Vec<u8> {
     match random.below(10) {
         0..=3 => random.below(40).to_string().into_bytes(),
         4..=6 => vec![b'a' + random.below(3) as u8; random.index(12)],
+        7 if random.below(50) == 0 => vec![b'l'; ALONE_BYTES_MIN - 2 + random.index(4)],
         7 | 8 => vec![b'x'; 60 + random.index(60)],
         _ => {
             let mut noise = vec![0; random.index(700)];
@@ -184,6 +196,7 @@ fn check(list: &Quicklist, model: &Model, threshold: usize) {
                 };
                 assert!(!is_inner || !saves(), "an inner node is compressed");
             }
+            NodeData::Made(list) => assert_eq!(list.bytes().len(), node.bytes),
             NodeData::Lzf(data) => {
                 assert!(is_inner && data.len() + 8 < node.bytes);
             }
@@ -195,18 +208,29 @@ fn check(list: &Quicklist, model: &Model, threshold: usize) {
     assert_eq!(count, model.len());
 }
 
+/// What of a node goes into a file.
+fn content(node: NodeView<'_>) -> (bool, bool, Vec<u8>) {
+    let (is_packed, bytes) = match node.data {
+        NodeData::Raw(bytes) => (false, bytes.to_vec()),
+        NodeData::Made(list) => (false, list.bytes().to_vec()),
+        NodeData::Lzf(data) => (true, data.to_vec()),
+    };
+    (node.is_plain, is_packed, bytes)
+}
+
 /// As from a file.
 fn rebuild(list: &Quicklist) -> Quicklist {
     let mut copy = Quicklist::new(list.options());
     for node in list.nodes() {
         let bytes = match node.data {
             NodeData::Raw(bytes) => bytes.to_vec(),
+            NodeData::Made(list) => list.bytes().to_vec(),
             NodeData::Lzf(data) => {
                 base::lzf::decompress(data, node.bytes).expect("it was compressed")
             }
         };
         match node.is_plain {
-            true => copy.push_plain_node(&bytes),
+            true => copy.push_plain_node(bytes),
             false => {
                 let list = Listpack::from_bytes(&bytes, ds::Depth::Deep).expect("it is valid");
                 copy.push_packed_node(list);
@@ -283,4 +307,30 @@ fn run_small(random: &mut Random, options: Options) {
     list.settle(options);
     let is_soon_large = (1..=5).contains(&options.fill.number());
     assert!(forms[0] > 0 || !is_soon_large);
+}
+
+#[test]
+fn a_large_element_is_held_once() {
+    let large = SharedBytes::new(vec![b'l'; ALONE_BYTES_MIN]);
+    let mut list = List::Nodes(Box::new(Quicklist::new(Options::default())));
+    list.push(Side::Tail, b"small");
+    list.push_shared(Side::Tail, &large);
+    list.push(Side::Tail, b"last");
+    list.push_shared(Side::Head, &large);
+    assert!(list.set_shared(0, &large) && list.set_shared(2, &large));
+    assert_eq!(SharedBytes::strong_count(&large), 3);
+    let is_large = |shared: Option<&SharedBytes>| {
+        shared.is_some_and(|shared| SharedBytes::ptr_eq(shared, &large))
+    };
+    assert!(is_large(list.end_shared(Side::Head)) && list.end_shared(Side::Tail).is_none());
+    for (from, towards, last) in [(0, Side::Tail, &b"last"[..]), (2, Side::Head, b"")] {
+        let mut walk = list.walk(from, towards);
+        assert!(is_large(walk.next_shared()) && walk.next_shared().is_none());
+        assert!(walk.next().is_some_and(|item| item.is(b"small")));
+        assert!(is_large(walk.next_shared()));
+        assert_eq!(walk.next().map(Item::to_vec).unwrap_or_default(), last);
+        assert!(walk.next().is_none() && walk.next_shared().is_none());
+    }
+    assert!(list.set(2, b"small again") && list.remove_end(Side::Head));
+    assert_eq!(SharedBytes::strong_count(&large), 1);
 }

@@ -68,7 +68,7 @@ fn load_node(decoder: &mut Decoder<'_>, list: &mut Quicklist) -> Result<(), Faul
         _ => decoder.string()?,
     };
     match container {
-        NODE_PLAIN if !bytes.is_empty() => list.push_plain_node(&bytes),
+        NODE_PLAIN if !bytes.is_empty() => list.push_plain_node(bytes.into_owned()),
         NODE_PACKED if !bytes.is_empty() => {
             let pack = Listpack::from_bytes(&bytes, Depth::Deep);
             list.push_packed_node(
@@ -115,6 +115,7 @@ fn save_node(encoder: &mut Encoder<'_>, node: NodeView<'_>) -> io::Result<()> {
     encoder.length(if node.is_plain { NODE_PLAIN } else { NODE_PACKED })?;
     match node.data {
         NodeData::Raw(bytes) => encoder.string(bytes),
+        NodeData::Made(list) => encoder.string(list.bytes()),
         NodeData::Lzf(packed) => encoder.packed_string(packed, node.bytes),
     }
 }
