@@ -65,15 +65,19 @@ pub enum Exit {
 #[expect(unsafe_code, reason = "a forked child of a process with threads is half a process")]
 pub fn fork(setup: &ChildSetup<'_>) -> io::Result<Forked> {
     let start = Instant::now();
+    // A child that is stopped at once shall hear it where it can answer.
+    let mask = signal::hold_stop()?;
     // SAFETY: the main thread forks, so what it owns is whole in the child; locks that
     // other threads may hold are the allocator's, which handles forks itself, and none of
     // ours: other threads neither log nor touch the server.
-    if let ForkResult::Parent { child } = unsafe { nix::unistd::fork() }? {
+    let forked = unsafe { nix::unistd::fork() };
+    if !matches!(forked, Ok(ForkResult::Child)) {
+        mask.thread_set_mask()?;
+    }
+    if let ForkResult::Parent { child } = forked? {
         return Ok(Forked::Parent { child, took: start.elapsed() });
     }
-    // First, since a signal may come at any moment.
-    let prepared = signal::enter_child();
-    if let Err(error) = prepared {
+    if let Err(error) = signal::enter_child(mask) {
         warning!("Unable to set the signal handler of a child: {error}");
     }
     if let Some(score) = setup.oom_score {

@@ -18,7 +18,7 @@ use nix::{
     libc::c_int,
     sys::{
         eventfd::{EfdFlags, EventFd},
-        signal::{SaFlags, SigAction, SigHandler, SigSet, sigaction},
+        signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, sigaction},
     },
 };
 
@@ -72,10 +72,19 @@ pub fn install() -> io::Result<Wake> {
     Ok(Wake(wake))
 }
 
-/// Prepares a child: SIGUSR1 ends it, and what it hears wakes nobody else's loop.
-pub fn enter_child() -> io::Result<()> {
+/// Holds SIGUSR1 back from this thread, and from a child that it forks; returns what it held back
+/// before.
+pub(crate) fn hold_stop() -> io::Result<SigSet> {
+    Ok(SigSet::from(Signal::SIGUSR1).thread_swap_mask(SigmaskHow::SIG_BLOCK)?)
+}
+
+/// Prepares a child: SIGUSR1 ends it, now if it has come already, and what it hears wakes nobody
+/// else's loop.
+pub(crate) fn enter_child(mask: SigSet) -> io::Result<()> {
     WAKE_FD.store(-1, Relaxed);
-    set(Signal::SIGUSR1, SigHandler::Handler(on_stop_child))
+    let handled = set(Signal::SIGUSR1, SigHandler::Handler(on_stop_child));
+    mask.thread_set_mask()?;
+    handled
 }
 
 /// Returns the signal that asks for a shutdown, until `forget_shutdown`.

@@ -86,6 +86,8 @@ const TRACES: [&str; 11] = [
     "script ",
     "shutdown",
 ];
+/// What writes into the server's folder.
+const WRITERS: [&str; 4] = ["save", "bgsave", "debug reload", "shutdown save"];
 
 impl Conversation {
     /// Says whether a server that has held other conversations will do, and may be kept after.
@@ -100,6 +102,20 @@ impl Conversation {
                 Action::Restart => false,
                 _ => true,
             })
+    }
+
+    /// Returns the line in which it has a snapshot written although it may be held in a process
+    /// with others, whose folder is one.
+    fn unfit_to_share_a_folder(&self) -> Option<usize> {
+        let writes = |step: &&Step| match &step.action {
+            Action::Say { text, .. } => {
+                let text = text.to_ascii_lowercase();
+                WRITERS.iter().any(|writer| text == *writer)
+            }
+            _ => false,
+        };
+        let is_apart = self.tags.needs_process || self.tags.needs_sockets;
+        self.steps.iter().find(writes).filter(|_| !is_apart).map(|step| step.line)
     }
 
     /// How long it sleeps.
@@ -149,7 +165,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Conversation>, (usize, String)> {
             conversation.steps.push(Step { line: at, line_count: 1, action });
         }
     }
-    Ok(conversations)
+    match conversations.iter().find_map(Conversation::unfit_to_share_a_folder) {
+        Some(at) => {
+            Err((at, "who writes files is [process]: others may write the same ones".into()))
+        }
+        None => Ok(conversations),
+    }
 }
 
 fn continue_expectation(step: Option<&mut Step>, at: usize, line: &str) -> Result<(), String> {
@@ -242,6 +263,14 @@ mod tests {
 
     const TEXT: &str = "// prose\n\n# one [--save \"\"] [since 7.2] [gap]\na> GET k\na< $3 abc\n   +OK\n   \
                         |x\nb>> PING\\r\\n\nb<~ *0\nsleep 5\nclose a\n\n# two\na> CONFIG SET a b\n";
+
+    #[test]
+    fn who_writes_files_has_a_process_of_its_own() {
+        let text = "a> BGSAVE x\na> GET save\n";
+        assert!(parse(&format!("# t\n{text}")).is_ok());
+        assert_eq!(parse(&format!("# t\n{text}a> SAVE\n")).unwrap_err().0, 3);
+        assert!(parse(&format!("# t [process]\n{text}a> SAVE\n")).is_ok());
+    }
 
     #[test]
     fn a_file_is_read() {

@@ -342,6 +342,20 @@ fn play_child(_: &[String]) {
     wait_until("its end wakes us", || nix::unistd::read(&wake, &mut count).is_ok());
     assert_eq!(u64::from_ne_bytes(count), 1, "what a child hears does not wake its parent");
     assert_eq!(process::reap().unwrap(), None);
+    for _ in 0..50 {
+        let nothing = ChildSetup { closes: &[], cpus: None, oom_score: None };
+        let Forked::Parent { child, .. } = process::fork(&nothing).unwrap() else {
+            std::thread::sleep(PATIENCE);
+            sys::exit::exit_now(0);
+        };
+        process::stop_child(child).unwrap();
+        let mut exit = None;
+        wait_until("a child that is stopped at once ends", || {
+            exit = process::reap_one(child).unwrap();
+            exit.is_some()
+        });
+        assert_eq!(exit, Some(Exit::Code(signal::CHILD_STOPPED)));
+    }
 }
 
 fn judge_child(name: &str) {
