@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use base::Bytes;
 use ds::Map;
 
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 
 /// What a key must hold to serve who waits for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

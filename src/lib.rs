@@ -17,6 +17,8 @@ pub mod bio;
 pub mod blocking;
 /// One client, and the table of them all.
 pub mod client;
+/// The names of clients.
+pub mod client_id;
 /// Commands as data.
 pub mod command;
 /// What the operator has chosen.

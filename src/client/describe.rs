@@ -5,13 +5,11 @@ use std::os::fd::AsRawFd;
 use net::Address;
 use resp::Protocol;
 
-use crate::{
-    client::{
-        Client, Kind, Session,
-        tracker::Mode,
-        usage::{Memory, Talk},
-    },
-    pubsub::Topic,
+use crate::client::{
+    Client, Kind, Session,
+    subscriptions::Topic,
+    tracker::Mode,
+    usage::{Memory, Talk},
 };
 
 /// Describes a client in one line without its end.

@@ -12,6 +12,7 @@ mod limits;
 pub mod parked;
 pub mod pause;
 pub mod reply_buffer;
+pub mod subscriptions;
 mod table;
 pub mod tracker;
 pub mod transaction;
@@ -27,20 +28,21 @@ use resp::{Protocol, Query, Reply};
 
 use crate::{
     command::CommandId,
-    pubsub::Subscriptions,
     replication::replica::{Link, Replica},
 };
 
 use parked::Parked;
+use subscriptions::Subscriptions;
 use tracker::Tracker;
 use transaction::Transaction;
 use usage::Place;
 use watch::Watched;
 
+pub use crate::client_id::ClientId;
 pub use kind::Kind;
 pub use limits::{OutputState, limit_of};
 use reply_buffer::{ReplyBuffer, ReplyBufferPolicy, Resized};
-pub use table::{ClientId, Clients};
+pub use table::Clients;
 
 /// Slices handed to the system at once.
 const SLICES: usize = 64;

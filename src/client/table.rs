@@ -8,18 +8,14 @@ use std::mem;
 use net::Connection;
 use resp::{Protocol, Reply};
 
-use crate::client::{
-    Client, Frame, Life, Listed,
-    later::Later,
-    usage::{Place, Usage},
+use crate::{
+    client::{
+        Client, Frame, Life, Listed,
+        later::Later,
+        usage::{Place, Usage},
+    },
+    client_id::ClientId,
 };
-
-/// Names a client for as long as it lives, and nobody after.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct ClientId {
-    slot: u32,
-    generation: u32,
-}
 
 #[derive(Debug, Default)]
 struct Slot {

@@ -14,7 +14,7 @@ pub use waits::{Wait, Waits};
 
 use base::random::hex_id;
 
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 
 /// See the head of the file.
 #[derive(Debug)]

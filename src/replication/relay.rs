@@ -9,7 +9,7 @@ use std::io::{self, PipeReader, PipeWriter, Read};
 
 use ae::Fd;
 
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 
 /// What is read of the pipe at once: what a pipe holds.
 const PIECE_BYTES: usize = 64 * 1024;

@@ -1,6 +1,6 @@
 //! Room: clients that wait until replicas have what they wrote (WAIT).
 
-use crate::client::ClientId;
+use crate::client_id::ClientId;
 
 /// One client's wait.
 #[derive(Clone, Copy, Debug)]
