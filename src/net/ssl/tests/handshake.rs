@@ -8,13 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use openssl::ssl::{SslSessionCacheMode, SslStream, SslVersion};
+use openssl::ssl::{SslSession, SslStream, SslVersion};
 
 use super::{
     super::{Failure, PLAINTEXT_REFUSED, Settings, looks_like_tls},
     World, connect, connect_as, connector,
     papers::{Papers, Wanted, issue, plain, rsa},
-    settings, step_handshakes,
+    remembering, resume, settings, step_handshakes,
 };
 use crate::{Address, Connection, expire_handshakes};
 
@@ -291,29 +291,9 @@ fn a_session_resumes_until_tickets_are_switched_off() {
         (SslVersion::TLS1_2, false),
     ] {
         let mut world = World::new(Settings { session_caching, ..settings(&papers) });
-        let mut builder = connector();
-        builder.set_max_proto_version(Some(version)).unwrap();
-        builder.set_session_cache_mode(SslSessionCacheMode::CLIENT);
-        let (sender, sessions) = std::sync::mpsc::channel();
-        builder.set_new_session_callback(move |_, session| {
-            let _ = sender.send(session);
-        });
-        let connector = builder.build();
-        let talk = |stream, session: Option<openssl::ssl::SslSession>| {
-            let mut ssl = connector
-                .configure()
-                .unwrap()
-                .verify_hostname(false)
-                .into_ssl("localhost")
-                .unwrap();
-            if let Some(session) = session {
-                // SAFETY: the session is of this very connector.
-                #[expect(unsafe_code, reason = "openssl cannot know which context made it")]
-                unsafe { ssl.set_session(&session) }.unwrap();
-            }
-            let mut tls = ssl.connect(stream).unwrap();
-            tls.write_all(b"x").unwrap();
-            tls.read_exact(&mut [0]).unwrap();
+        let (connector, sessions) = remembering(version);
+        let talk = |stream, session: Option<SslSession>| {
+            let mut tls = resume(&connector, stream, session.as_ref());
             let is_resumed = tls.ssl().session_reused();
             // Without a goodbye OpenSSL forgets the session.
             tls.shutdown().unwrap();

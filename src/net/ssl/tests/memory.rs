@@ -6,7 +6,7 @@ use std::{
     os::unix::net::UnixStream,
 };
 
-use openssl::ssl::{SslConnector, SslSession, SslSessionCacheMode, SslStream, SslVersion};
+use openssl::ssl::{SslStream, SslVersion};
 
 use super::{
     super::{
@@ -15,7 +15,7 @@ use super::{
     },
     World, connect, connector, now_s,
     papers::Papers,
-    settings,
+    remembering, resume, settings,
 };
 
 fn open(world: &mut World) -> (usize, SslStream<UnixStream>) {
@@ -32,24 +32,6 @@ fn echo(world: &mut World, tls: &mut SslStream<UnixStream>, bytes: usize) {
         tls.write_all(&vec![7; bytes]).unwrap();
         tls.read_exact(&mut vec![0; bytes]).unwrap();
     });
-}
-
-fn resume(
-    connector: &SslConnector,
-    stream: UnixStream,
-    session: Option<&SslSession>,
-) -> SslStream<UnixStream> {
-    let configuration = connector.configure().unwrap().verify_hostname(false);
-    let mut ssl = configuration.into_ssl("localhost").unwrap();
-    if let Some(session) = session {
-        // SAFETY: the session is of this very connector.
-        #[expect(unsafe_code, reason = "openssl cannot know which context made it")]
-        unsafe { ssl.set_session(session) }.unwrap();
-    }
-    let mut tls = ssl.connect(stream).unwrap();
-    tls.write_all(b"x").unwrap();
-    tls.read_exact(&mut [0]).unwrap();
-    tls
 }
 
 /// Runs one way of a connection to live and to end, and sees that nothing of it stays.
@@ -130,14 +112,7 @@ fn a_connection_leaves_nothing_however_it_lived_and_ended() {
     });
 
     let resumed = |world: &mut World, version| {
-        let mut builder = connector();
-        builder.set_max_proto_version(Some(version)).unwrap();
-        builder.set_session_cache_mode(SslSessionCacheMode::CLIENT);
-        let (sender, sessions) = std::sync::mpsc::channel();
-        builder.set_new_session_callback(move |_, session| {
-            let _ = sender.send(session);
-        });
-        let connector = builder.build();
+        let (connector, sessions) = remembering(version);
         let stream = world.accept();
         world.serve_while(|| resume(&connector, stream, None).shutdown().unwrap());
         let session = sessions.try_iter().last().unwrap();

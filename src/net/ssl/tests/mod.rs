@@ -13,14 +13,18 @@ mod tools;
 mod trust;
 
 use std::{
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read, Write},
     os::unix::net::UnixStream,
+    sync::mpsc,
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use ae::{Events, Fd, Mask};
-use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslStream, SslVerifyMode};
+use openssl::ssl::{
+    SslConnector, SslConnectorBuilder, SslMethod, SslSession, SslSessionCacheMode, SslStream,
+    SslVerifyMode, SslVersion,
+};
 
 use super::{Failure, HANDSHAKE_BUDGET, HandshakeError, Settings, Ssl, TlsInfo};
 use crate::{Address, Connection, Owner, connection::Transport, ssl_negotiate, step_handshakes};
@@ -229,6 +233,37 @@ fn connector() -> SslConnectorBuilder {
     let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
     builder.set_verify(SslVerifyMode::NONE);
     builder
+}
+
+/// A peer that gives away each session that it may resume.
+fn remembering(version: SslVersion) -> (SslConnector, mpsc::Receiver<SslSession>) {
+    let mut builder = connector();
+    builder.set_max_proto_version(Some(version)).unwrap();
+    builder.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+    let (sender, sessions) = mpsc::channel();
+    builder.set_new_session_callback(move |_, session| {
+        let _ = sender.send(session);
+    });
+    (builder.build(), sessions)
+}
+
+/// Connects, with a session if there is one, and has one byte echoed.
+fn resume(
+    connector: &SslConnector,
+    stream: UnixStream,
+    session: Option<&SslSession>,
+) -> SslStream<UnixStream> {
+    let configuration = connector.configure().unwrap().verify_hostname(false);
+    let mut ssl = configuration.into_ssl("localhost").unwrap();
+    if let Some(session) = session {
+        // SAFETY: the session is of this very connector.
+        #[expect(unsafe_code, reason = "openssl cannot know which context made it")]
+        unsafe { ssl.set_session(session) }.unwrap();
+    }
+    let mut tls = ssl.connect(stream).unwrap();
+    tls.write_all(b"x").unwrap();
+    tls.read_exact(&mut [0]).unwrap();
+    tls
 }
 
 fn connect(
