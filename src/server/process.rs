@@ -115,9 +115,9 @@ fn resume(server: &mut Server, id: ClientId) {
 ///
 /// What a command waits for may come in any way: pushed, renamed, moved, restored, swapped in.
 /// So it is hardly looked at how: a change that may bring it marks the key (`notify`), and when the
-/// unit of whoever has changed it is over, what the key holds then decides. The parked command runs as a unit of
-/// its own, through the gate, as if it had just come; what its client has sent since is left for
-/// the end of the turn.
+/// unit of whoever has changed it is over, what the key holds then decides. The parked command runs
+/// as a unit of its own, through the gate, as if it had just come; what its client has sent since is
+/// left for the end of the turn.
 #[inline]
 pub fn serve_ready(server: &mut Server) {
     if server.blocking.has_ready() && !server.blocking.is_serving {

@@ -8,8 +8,8 @@
 //! stay right.
 //!
 //! Each call that changes the dictionary moves one bucket with entries, and skips a few
-//! without; who has a value that is only read does the same (`rehash_step`). A growing table has been emptied long before its successor is full: that takes
-//! eight inserts for each bucket.
+//! without; who has a value that is only read does the same (`rehash_step`). A growing table has
+//! been emptied long before its successor is full: that takes eight inserts for each bucket.
 //!
 //! While a child process shares our memory, moving entries copies pages. [`Resize::Avoid`]
 //! then puts a rehash off until the chains are four times as long as we like, begins no
