@@ -62,3 +62,9 @@ pub use zset::Zset;
 
 /// A large string that several owners may hold, so that nobody has to copy it.
 pub type SharedBytes = std::sync::Arc<Vec<u8>>;
+
+/// Counts the bytes of the allocations of a shared string: it, and what refers to it.
+pub fn shared_allocation_bytes(shared: &SharedBytes) -> usize {
+    let header = size_of::<[usize; 2]>() + size_of::<Vec<u8>>();
+    base::memory::usable_bytes(header) + base::memory::usable_bytes(shared.capacity())
+}

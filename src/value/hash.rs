@@ -1,7 +1,8 @@
 //! Pure: hashes as values: few and short fields, or any.
 //!
 //! A hash is `Packed` until a field of it expires, `Expiring` from then on; and a table, for good,
-//! when it has too many fields or one that is too long. What is due (`now_ms`) is nobody's: whoever reads does not see it.
+//! when it has too many fields or one that is too long. What is due (`now_ms`) is nobody's: whoever
+//! reads does not see it.
 //! Whoever changes a field has taken it out before if it was due (`keyspace::fields`), so nothing
 //! that changes a hash asks for the time.
 
@@ -14,7 +15,7 @@ pub use self::{expiring::Expiring, random::Pair};
 
 use ds::{
     Expiry, Listpack, SharedBytes,
-    hash::{Field, Slot},
+    hash::{Field, NewValue, Slot},
     listpack::{self, At, Digits, Item},
 };
 
@@ -209,58 +210,33 @@ impl Hash {
     }
 
     /// Gives a field a value; tells whether it is new. A new field does not expire; another one
-    /// does as before, or not any more.
+    /// does as before, or not any more. A large value that others hold, too, is not copied.
     #[inline]
-    pub fn set(&mut self, name: &[u8], value: &[u8], keeps_expiry: bool, limits: Encoding) -> bool {
-        let most = limits.hash_max_listpack_value;
-        let bytes = name.len().saturating_add(value.len());
-        let may_fit = name.len() <= most && value.len() <= most;
-        if !may_fit || !self.list().is_some_and(|list| list.has_room_for(bytes)) {
-            return self.set_in_table(name, value, keeps_expiry);
-        }
-        let list = match self {
-            Self::Packed(list) => list,
-            Self::Expiring(hash) => {
-                let is_new = hash.set(name, value, keeps_expiry);
-                self.settle(limits);
-                return is_new;
-            }
-            Self::Table(_) => return self.set_in_table(name, value, keeps_expiry),
-        };
-        if let Some(at) = place_of(list, name) {
-            let value_at = list.next(at).expect("a field has a value");
-            list.replace(value_at, Item::Bytes(value));
-            self.settle(limits);
-            return false;
-        }
-        list.append_two(Item::Bytes(name), Item::Bytes(value));
-        self.settle(limits);
-        true
-    }
-
-    /// Does what [`Self::set`] does, without a copy of the value if it is large and no listpack
-    /// may hold it.
-    pub fn set_shared(
+    pub fn set<'v>(
         &mut self,
         name: &[u8],
-        value: &SharedBytes,
+        value: impl Into<NewValue<'v>>,
         keeps_expiry: bool,
         limits: Encoding,
     ) -> bool {
-        if !matches!(self, Self::Table(_)) && value.len() <= limits.hash_max_listpack_value {
-            return self.set(name, value, keeps_expiry, limits);
-        }
-        match self.to_table().entry(name) {
-            Slot::Occupied(mut item) => {
+        let value = value.into();
+        let (most, bytes) = (limits.hash_max_listpack_value, value.bytes());
+        let size = name.len().saturating_add(bytes.len());
+        let may_fit = name.len() <= most && bytes.len() <= most;
+        let is_new = match self {
+            Self::Packed(list) if may_fit && list.has_room_for(size) => {
+                set_packed(list, name, bytes)
+            }
+            Self::Expiring(hash) if may_fit && hash.list().has_room_for(size) => {
+                hash.set(name, bytes, keeps_expiry)
+            }
+            _ => {
                 let expiry = if keeps_expiry { Expiry::Keep } else { Expiry::Never };
-                item.set_shared(value, expiry);
-                false
+                return self.to_table().set(name, value, expiry);
             }
-            Slot::Vacant(slot) => {
-                slot.insert_shared(value, None);
-                true
-            }
-        }
+        };
+        self.settle(limits);
+        is_new
     }
 
     /// Sets when a field expires, or that it does not; tells whether it is there.
@@ -368,20 +344,6 @@ impl Hash {
         }
     }
 
-    #[inline]
-    fn set_in_table(&mut self, name: &[u8], value: &[u8], keeps_expiry: bool) -> bool {
-        match self.to_table().entry(name) {
-            Slot::Occupied(mut item) => {
-                item.set(value, if keeps_expiry { Expiry::Keep } else { Expiry::Never });
-                false
-            }
-            Slot::Vacant(slot) => {
-                slot.insert(value, None);
-                true
-            }
-        }
-    }
-
     /// Returns the list that it is held in, if so.
     #[inline]
     pub(crate) fn list(&self) -> Option<&Listpack> {
@@ -424,6 +386,18 @@ impl Hash {
 #[inline]
 fn is_due(field: &Field, now_ms: i64) -> bool {
     field.expiry().is_some_and(|expiry_ms| expiry_ms <= now_ms)
+}
+
+/// Gives a field of a list of fields and values a value; tells whether it is new.
+#[inline]
+fn set_packed(list: &mut Listpack, name: &[u8], value: &[u8]) -> bool {
+    let Some(at) = place_of(list, name) else {
+        list.append_two(Item::Bytes(name), Item::Bytes(value));
+        return true;
+    };
+    let value_at = list.next(at).expect("a field has a value");
+    list.replace(value_at, Item::Bytes(value));
+    false
 }
 
 /// Finds a field in a list of fields and values.

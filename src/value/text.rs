@@ -31,10 +31,7 @@ impl Text {
     pub fn memory_bytes(&self) -> usize {
         match self {
             Self::Raw(bytes) => base::memory::usable_bytes(bytes.capacity() + 16),
-            Self::Shared(bytes) => {
-                let header = size_of::<usize>() * 2 + size_of::<Vec<u8>>();
-                base::memory::usable_bytes(header) + base::memory::usable_bytes(bytes.capacity())
-            }
+            Self::Shared(bytes) => ds::shared_allocation_bytes(bytes),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Command: what is in a hash: HGET, HMGET, HGETALL, HKEYS, HVALS, HEXISTS, HLEN, HSTRLEN.
 
-use ds::listpack::Item;
+use ds::{hash::APART_BYTES_MIN, listpack::Item};
 use resp::Reply;
 
 use crate::{
@@ -11,9 +11,6 @@ use crate::{
     },
     value::Hash,
 };
-
-/// A value from here on may be one that needs no copy.
-const LOOKED_AT_AGAIN_BYTES_MIN: usize = 64 * 1024;
 
 /// HGET key field
 pub(in crate::commands) fn hget(server: &mut Server, call: &mut Call<'_>) -> CommandResult {
@@ -39,7 +36,7 @@ pub(in crate::commands) fn hmget(server: &mut Server, call: &mut Call<'_>) -> Co
 fn reply_field(reply: &mut Reply, hash: Option<&Hash>, name: &[u8], now_ms: i64) {
     let value = hash.and_then(|hash| hash.get(name, now_ms));
     if let Some(Item::Bytes(bytes)) = value
-        && LOOKED_AT_AGAIN_BYTES_MIN <= bytes.len()
+        && APART_BYTES_MIN <= bytes.len()
         && let Some(value) = hash.and_then(|hash| hash.shared(name))
     {
         return reply.shared(&value);

@@ -1,5 +1,8 @@
 //! Command: HSET, HMSET, HSETNX, HDEL.
 
+use ds::hash::NewValue;
+use resp::Argv;
+
 use crate::{
     error::ReplyError,
     keyspace::Event,
@@ -33,20 +36,21 @@ fn set_all(server: &mut Server, call: &mut Call<'_>) -> Result<usize, ReplyError
     }
     let (db, key, limits) = (call.db(), call.arg(1), server.config.encoding);
     let hash = server.keyspace.change_or_create_hash(db, key, call.argv.from(2))?;
-    let mut texts = call.argv.from(FIELDS_AT);
+    let texts = call.argv.from(FIELDS_AT);
     let count = texts.len() / 2;
-    hash.make_room(texts.clone(), limits);
-    let (mut new_count, mut at) = (0, FIELDS_AT);
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        let is_new = match call.argv.shared(at + 1) {
-            Some(value) => hash.set_shared(name, value, false, limits),
-            None => hash.set(name, value, false, limits),
-        };
-        new_count += usize::from(is_new);
-        at += 2;
+    hash.make_room(texts, limits);
+    let mut new_count = 0;
+    for at in (FIELDS_AT..call.argv.count()).step_by(2) {
+        let value = value_at(call.argv, at + 1);
+        new_count += usize::from(hash.set(call.argv.at(at), value, false, limits));
     }
     server.keyspace.written_as(db, key, Event::hash("hset"), count);
     Ok(new_count)
+}
+
+/// Takes an argument as a value, which needs no copy if it is in a buffer of its own.
+fn value_at(argv: Argv<'_>, at: usize) -> NewValue<'_> {
+    argv.shared(at).map_or_else(|| argv.at(at).into(), NewValue::Shared)
 }
 
 /// HSETNX key field value
@@ -59,10 +63,7 @@ pub(in crate::commands) fn hsetnx(server: &mut Server, call: &mut Call<'_>) -> C
         return Ok(());
     }
     hash.make_room(call.argv.from(FIELDS_AT), limits);
-    match call.argv.shared(3) {
-        Some(value) => hash.set_shared(call.arg(2), value, false, limits),
-        None => hash.set(call.arg(2), call.arg(3), false, limits),
-    };
+    hash.set(call.arg(2), value_at(call.argv, 3), false, limits);
     server.keyspace.written(db, key, Event::hash("hset"));
     call.reply.count(1);
     Ok(())

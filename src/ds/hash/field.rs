@@ -21,33 +21,58 @@ use crate::{
     block::{Block, length_bytes, rounded},
     dict::{Entry, prefetch_line},
     record::Expiry,
+    shared_allocation_bytes,
 };
 
 const EXPIRY_BYTES: usize = size_of::<i64>();
 /// Stands where an expiry was.
 const NEVER: i64 = i64::MIN;
 /// A shared value from here on stays where it is.
-const APART_BYTES_MIN: usize = 64 * 1024;
+pub const APART_BYTES_MIN: usize = 64 * 1024;
 /// Of twice the length of a value.
 const APART: usize = 1 << (usize::BITS - 1);
 const SHARE_BYTES: usize = size_of::<SharedBytes>();
-/// What an `Arc` allocates for a string that is elsewhere.
-const SHARED_HEADER_BYTES: usize = size_of::<[usize; 2]>() + size_of::<Vec<u8>>();
 
 /// A field with its value.
 pub struct Field(Block);
 
 /// A value to be stored.
-#[derive(Clone, Copy)]
-pub(super) enum NewValue<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum NewValue<'a> {
     /// To be copied.
     Bytes(&'a [u8]),
     /// To be kept where it is, if it is large.
     Shared(&'a SharedBytes),
 }
 
+impl<'a> From<&'a [u8]> for NewValue<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'a, const BYTES: usize> From<&'a [u8; BYTES]> for NewValue<'a> {
+    fn from(bytes: &'a [u8; BYTES]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for NewValue<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a SharedBytes> for NewValue<'a> {
+    fn from(shared: &'a SharedBytes) -> Self {
+        Self::Shared(shared)
+    }
+}
+
 impl<'a> NewValue<'a> {
-    fn bytes(self) -> &'a [u8] {
+    /// Returns the value as it is read.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Shared(shared) => shared,
@@ -135,8 +160,7 @@ impl Field {
         let apart = if shape.is_apart {
             // SAFETY: the block says that there is a share.
             let value = unsafe { self.share_at(&shape) };
-            base::memory::usable_bytes(SHARED_HEADER_BYTES)
-                + base::memory::usable_bytes(value.capacity())
+            shared_allocation_bytes(&value)
         } else {
             0
         };

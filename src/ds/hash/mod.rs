@@ -17,10 +17,8 @@ mod tests;
 
 use std::{collections::BTreeSet, fmt};
 
-pub use self::field::Field;
-use self::field::NewValue;
+pub use self::field::{APART_BYTES_MIN, Field, NewValue};
 use crate::{
-    SharedBytes,
     block::Block,
     dict::{self, Dict, OutOfMemory, Stats},
     record::Expiry,
@@ -115,7 +113,7 @@ impl Hash {
     }
 
     /// Gives a field a value; tells whether it is new.
-    pub fn set(&mut self, name: &[u8], value: &[u8], expiry: Expiry) -> bool {
+    pub fn set<'v>(&mut self, name: &[u8], value: impl Into<NewValue<'v>>, expiry: Expiry) -> bool {
         match self.entry(name) {
             Slot::Occupied(mut item) => {
                 item.set(value, expiry);
@@ -268,14 +266,10 @@ impl Clone for Hash {
         let _refused = clone.reserve(self.len());
         for field in self {
             let expiry = field.expiry().map_or(Expiry::Never, Expiry::At);
-            match (field.shared(), clone.entry(field.name())) {
-                (Some(value), Slot::Vacant(slot)) => {
-                    slot.insert_shared(&value, field.expiry());
-                }
-                _ => {
-                    clone.set(field.name(), field.value(), expiry);
-                }
-            }
+            match field.shared() {
+                Some(value) => clone.set(field.name(), &value, expiry),
+                None => clone.set(field.name(), field.value(), expiry),
+            };
         }
         clone
     }
@@ -314,13 +308,9 @@ impl<'a> Item<'a> {
     }
 
     /// Gives the field another value.
-    pub fn set(&mut self, value: &[u8], expiry: Expiry) {
-        self.change(|field| field.set(NewValue::Bytes(value), expiry));
-    }
-
-    /// Gives the field another value, which is not copied if it is large.
-    pub fn set_shared(&mut self, value: &SharedBytes, expiry: Expiry) {
-        self.change(|field| field.set(NewValue::Shared(value), expiry));
+    pub fn set<'v>(&mut self, value: impl Into<NewValue<'v>>, expiry: Expiry) {
+        let value = value.into();
+        self.change(|field| field.set(value, expiry));
     }
 
     /// Sets when the field expires, or that it does not.
@@ -365,17 +355,8 @@ pub struct Vacant<'a> {
 
 impl<'a> Vacant<'a> {
     /// Puts the field in.
-    pub fn insert(self, value: &[u8], expiry_ms: Option<i64>) -> &'a Field {
-        self.insert_new(NewValue::Bytes(value), expiry_ms)
-    }
-
-    /// Puts the field in, and does not copy the value if it is large.
-    pub fn insert_shared(self, value: &SharedBytes, expiry_ms: Option<i64>) -> &'a Field {
-        self.insert_new(NewValue::Shared(value), expiry_ms)
-    }
-
-    fn insert_new(self, value: NewValue<'_>, expiry_ms: Option<i64>) -> &'a Field {
-        let field = Field::new(self.name, value, expiry_ms);
+    pub fn insert<'v>(self, value: impl Into<NewValue<'v>>, expiry_ms: Option<i64>) -> &'a Field {
+        let field = Field::new(self.name, value.into(), expiry_ms);
         *self.field_bytes += field.allocation_bytes();
         self.volatile.extend(Due::of(&field));
         self.slot.insert(field)

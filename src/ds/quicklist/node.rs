@@ -21,6 +21,7 @@ use crate::{
     Depth, Listpack, SharedBytes,
     listpack::{Gapped, Item, Pack, long_entry_bytes},
     prefixed::{LENGTH_BYTES, Prefixed},
+    shared_allocation_bytes,
 };
 
 /// What has fewer bytes is not compressed.
@@ -32,8 +33,6 @@ const SAVED_BYTES_MIN: usize = 8;
 const GAPPED_FROM_BYTES: usize = 1_024;
 /// A gap is for a few elements at least.
 const GAPPED_ELEMENTS_MIN: usize = 16;
-/// What an `Arc` allocates for a string that is elsewhere.
-const SHARED_HEADER_BYTES: usize = size_of::<[usize; 2]>() + size_of::<Vec<u8>>();
 
 /// Its table is too large to be made for each node, and to stand in each list. It is made when
 /// the first node is compressed.
@@ -103,18 +102,20 @@ pub(super) enum Content<'a> {
 impl Node {
     /// Makes a node of one element, of the kind that its size asks for.
     pub(super) fn of_element(element: &[u8]) -> Self {
-        let is_plain = is_large(element.len());
-        if is_plain || ALONE_BYTES_MIN <= element.len() {
-            return Self::Alone { element: Arc::new(element.to_vec()), is_plain };
+        if is_alone(element.len()) {
+            return Self::alone(Arc::new(element.to_vec()));
         }
         Self::Packed { list: Listpack::from_items([Item::Bytes(element)]), count: 1 }
     }
 
     /// Makes a node of an element that others hold, too, if such a one can be alone.
     pub(super) fn of_shared(element: &SharedBytes) -> Option<Self> {
+        is_alone(element.len()).then(|| Self::alone(element.clone()))
+    }
+
+    fn alone(element: SharedBytes) -> Self {
         let is_plain = is_large(element.len());
-        let is_alone = is_plain || ALONE_BYTES_MIN <= element.len();
-        is_alone.then(|| Self::Alone { element: element.clone(), is_plain })
+        Self::Alone { element, is_plain }
     }
 
     /// Makes a node of an element that files have bare.
@@ -325,13 +326,15 @@ impl Node {
         match self {
             Self::Packed { list, .. } => list.allocation_bytes(),
             Self::Gapped { list, .. } => list.allocation_bytes(),
-            Self::Alone { element, .. } => {
-                base::memory::usable_bytes(SHARED_HEADER_BYTES)
-                    + base::memory::usable_bytes(element.capacity())
-            }
+            Self::Alone { element, .. } => shared_allocation_bytes(element),
             Self::Lzf { data, .. } => data.0.allocation_bytes(),
         }
     }
+}
+
+/// Whether an element of so many bytes shares its node with no other.
+fn is_alone(element_bytes: usize) -> bool {
+    is_large(element_bytes) || ALONE_BYTES_MIN <= element_bytes
 }
 
 fn listpack_of(element: &[u8]) -> Listpack {

@@ -12,7 +12,7 @@ use ds::{
 };
 
 /// How many elements belong together.
-const STRIDE: usize = 3;
+pub(super) const STRIDE: usize = 3;
 /// The time of a field that does not expire.
 const NEVER: i64 = 0;
 

@@ -2,7 +2,7 @@
 
 use ds::{hash::Field, listpack::Item};
 
-use super::{Hash, is_due};
+use super::{Hash, expiring::STRIDE, is_due};
 
 /// So often a field that is not due is looked for, before those that are not are gathered.
 const TRIES_MAX: usize = 20;
@@ -81,7 +81,7 @@ impl Hash {
                 places.len()
             }
             Self::Expiring(hash) if !has_due => {
-                let places = hash.list().random_distinct(count, 3, draw);
+                let places = hash.list().random_distinct(count, STRIDE, draw);
                 for at in &places {
                     let entry = hash.entry_at(*at);
                     visit((entry.name, entry.value));
